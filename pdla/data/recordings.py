@@ -1,0 +1,127 @@
+"""What the intake hands on: recordings of one patient, and the legs that were scored in them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pdla.data.skeletons import N_JOINTS, Leg
+
+SCORES = (0, 1, 2, 3, 4)
+N_SCORES = len(SCORES)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Keypoints of the patient in one video, one frame every 1 / fps seconds.
+
+    Attributes:
+        video: Pseudonym of the video; the clinic's own id, which holds a patient number, is not kept.
+        keypoints: (T, 25, 3) float32 of x px, y px, confidence 0-1 in BODY_25 order. A joint that was
+            not seen is NaN, NaN, 0; never (0, 0). Usually a read-only memory map.
+        fps: Frames a second.
+        frame_size: (H, W) of the video in px.
+
+    Raises:
+        ValueError: If shape, type, fps or frame size cannot be those of a recording.
+    """
+
+    video: str
+    keypoints: NDArray[np.float32]
+    fps: float
+    frame_size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Check the values once, so that nobody downstream has to."""
+        shape = self.keypoints.shape
+        if len(shape) != 3 or shape[0] == 0 or shape[1:] != (N_JOINTS, 3):
+            raise ValueError(f"{self.video}: keypoints {shape}, expected (T > 0, {N_JOINTS}, 3)")
+        if self.keypoints.dtype != np.float32:
+            raise ValueError(f"{self.video}: keypoints are {self.keypoints.dtype}, expected float32")
+        if not self.fps > 0:
+            raise ValueError(f"{self.video}: fps={self.fps}, expected more than 0")
+        if min(self.frame_size) <= 0:
+            raise ValueError(f"{self.video}: frame size {self.frame_size}, expected (H, W) over 0")
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, T."""
+        return int(self.keypoints.shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_frames / self.fps
+
+
+@dataclass(frozen=True)
+class LegSample:
+    """One leg in one recording: the unit that is scored.
+
+    Attributes:
+        recording: The video, which shows both legs.
+        leg: Which leg is scored.
+        score: The rater's 0-4, or None if the leg was not rated.
+        patient: Pseudonym of the patient; all visits and both legs of a person share it.
+        group: Cohort group of the video (for the clinic set the letters of its code, TG or CG).
+        warnings: What the quality check found that does not forbid use, in words.
+    """
+
+    recording: Recording
+    leg: Leg
+    score: int | None
+    patient: str
+    group: str
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a score off the scale."""
+        if self.score is not None and self.score not in SCORES:
+            raise ValueError(f"{self.recording.video} leg {self.leg}: score {self.score}, not 0-4")
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether a rater scored this leg."""
+        return self.score is not None
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A video, or one leg of it, that was left out.
+
+    Attributes:
+        video: Pseudonym of the video.
+        leg: The leg, or None if the whole video was left out.
+        reason: Why, in words that are the same for every video with this reason (it is counted).
+        detail: What was special about this one; empty if nothing.
+    """
+
+    video: str
+    leg: Leg | None
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """All that was read from one label sheet and its folder of videos.
+
+    Attributes:
+        samples: Legs that can be scored, rated or not, in the order of the sheet (videos without a
+            row come last, by folder name), L before R. This order does not depend on pseudonyms.
+        exclusions: What was left out, each with its reason.
+        n_rows: Rows in the label sheet.
+        n_videos: OpenPose folders found.
+        data_hash: SHA-256 over keypoints, scores and patient structure; the same data gives the same
+            hash on every machine, whatever the pseudonyms are.
+    """
+
+    samples: tuple[LegSample, ...]
+    exclusions: tuple[Exclusion, ...] = field(default=())
+    n_rows: int = 0
+    n_videos: int = 0
+    data_hash: str = ""
+
+    def rated(self, leg: Leg) -> list[LegSample]:
+        """Samples of one leg that have a score."""
+        return [sample for sample in self.samples if sample.leg == leg and sample.is_rated]
