@@ -1,11 +1,12 @@
 """`pdla COMMAND`: thin typer commands; the work is done in the modules that they name."""
 
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 app = typer.Typer(
-    help="Leg agility (MDS-UPDRS 3.8) from OpenPose keypoints. Research only, not a medical device.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -15,6 +16,35 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Leg agility (MDS-UPDRS 3.8) from OpenPose keypoints. Research only, not a medical device."""
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder of the cohort, new or empty.")],
+    videos: Annotated[int, typer.Option(help="Number of videos, 1 to 10000.")] = 62,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    scores: Annotated[str, typer.Option(help="clinic or balanced.")] = "clinic",
+    traps: Annotated[
+        str, typer.Option(help="none, clinic, all, or names of traps joined by commas.")
+    ] = "clinic",
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
+    size: Annotated[str, typer.Option(help="Height x width in px.")] = "960x540",
+    force: Annotated[bool, typer.Option(help="Replace a simulated cohort.")] = False,
+) -> None:
+    """Write a simulated cohort in the clinic's formats, with the truth beside it."""
+    from pdla.data.simulation import SimulationOptions, simulate_cohort
+
+    simulate_cohort(out, SimulationOptions(videos, seed, scores, traps, fps, size), force=force)
+
+
+@app.command()
+def report(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAME")]) -> None:
+    """Pool the runs of a study: table here, report.html and summary.csv in its folder."""
+    from pdla.evaluation.console import print_pooled
+    from pdla.evaluation.report import write_report
+    from pdla.runs import read_study, unfinished_runs
+
+    print_pooled(write_report(study, read_study(study), unfinished_runs(study)), study)
 
 
 def main() -> None:

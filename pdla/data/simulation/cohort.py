@@ -1,0 +1,160 @@
+"""The people of the simulated clinic: who is how ill at which visit, and what both raters say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pdla.data.simulation.options import SimulationOptions
+from pdla.data.simulation.randomness import Array, stream
+from pdla.data.simulation.severity import (
+    ANY_SCORE,
+    CONTROLS,
+    PATIENTS,
+    draw_given_scores,
+    draw_severities,
+    rate,
+    rater_error_sd,
+)
+from pdla.data.simulation.sheet import Row, block_rows
+
+# (left, right) of the 40 rated patient videos, from the milder to the more severe; with 19 control
+# videos at (0, 0) they give left 22/29/6/2, right 21/28/8/2 and left = right in 54 of 59 (DATA.md
+# section 2).
+CLINIC_PAIRS: Final = (
+    *((0, 0), (0, 1), (0, 1), (1, 0)),
+    *((1, 1),) * 26,
+    *((1, 2),) * 2,
+    *((2, 2),) * 6,
+    *((3, 3),) * 2,
+)
+SORTING_ERROR: Final = 0.5  # of the rater, when visits are ranked to be given their scores
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """All that is decided about a video before it is filmed.
+
+    Attributes:
+        index: Number of the video in the cohort.
+        row: Its row in the label sheet.
+        scores: Left and right score of the sheet's rater, None where unrated.
+        severity: Left and right latent severity.
+        first_rater: Left and right score of the sheet's rater, also where the sheet says X.
+        second_rater: Left and right score of another rater who saw the same video.
+        traps: Names of the traps in this video.
+    """
+
+    index: int
+    row: Row
+    scores: tuple[int | None, int | None]
+    severity: tuple[float, float]
+    first_rater: tuple[int, int]
+    second_rater: tuple[int, int]
+    traps: tuple[str, ...] = ()
+
+
+def plan_videos(options: SimulationOptions) -> list[VideoPlan]:
+    """Plan every video of a cohort; the traps come later."""
+    balanced = options.scores == "balanced"
+    rows: list[Row] = []
+    while len(rows) < options.videos:
+        rows += block_rows(len(rows) // (48 if balanced else 62), options.seed, balanced=balanced)
+    if balanced:
+        rows = rows[: options.videos]
+        scores = _balanced_scores(rows, options.seed)
+    else:
+        scores = np.concatenate(
+            [
+                _clinic_scores(rows[start : start + 62], options.seed, start // 62)
+                for start in range(0, len(rows), 62)
+            ]
+        )
+    severity, raters = _draw_people(rows, scores, options)
+    return [
+        VideoPlan(
+            index=index,
+            row=row,
+            scores=_pair_or_none(scores[index]),
+            severity=(float(severity[index, 0]), float(severity[index, 1])),
+            first_rater=_pair(raters[index, 0]),
+            second_rater=_pair(raters[index, 1]),
+        )
+        for index, row in enumerate(rows[: options.videos])
+    ]
+
+
+def _pair(values: NDArray[np.int64]) -> tuple[int, int]:
+    return int(values[0]), int(values[1])
+
+
+def _pair_or_none(values: Array) -> tuple[int | None, int | None]:
+    left, right = (None if np.isnan(value) else int(value) for value in values)
+    return left, right
+
+
+def _by_person(rows: list[Row]) -> Iterator[tuple[int, list[int]]]:
+    """Each person with the positions of the person's rows, in order of the visits."""
+    places: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(row.person, []).append(place)
+    yield from places.items()
+
+
+def _seen_severity(rows: list[Row], rng: np.random.Generator, *, balanced: bool) -> Array:
+    """(rows, 2) of severity as a rater might see it, to rank visits that get prescribed scores."""
+    population = ANY_SCORE if balanced else PATIENTS
+    severity = np.empty((len(rows), 2))
+    for _, places in _by_person(rows):
+        severity[places] = draw_severities(population, 1, len(places), rng)[0]
+    error = rng.standard_normal((len(rows), 1)) + 0.5 * rng.standard_normal((len(rows), 2))
+    return np.asarray(severity + SORTING_ERROR * rater_error_sd(severity) * error)
+
+
+def _clinic_scores(rows: list[Row], seed: int, block: int) -> Array:
+    """(rows, 2) of scores: exactly the clinic's counts, NaN where the sheet says X.
+
+    The patients' visits are ranked by a severity drawn for the purpose and given CLINIC_PAIRS in
+    that order, so visits of a person stay alike; `draw_given_scores` then draws the severity
+    itself.
+    """
+    seen = _seen_severity(rows, stream(seed, "labels", block), balanced=False).mean(axis=1)
+    scores = np.full((len(rows), 2), np.nan)
+    rated = [place for place, row in enumerate(rows) if row.is_rated]
+    patients = [place for place in rated if rows[place].group == "TG"]
+    scores[[place for place in rated if rows[place].group == "CG"]] = 0.0
+    scores[sorted(patients, key=lambda place: seen[place])] = CLINIC_PAIRS
+    return scores
+
+
+def _balanced_scores(rows: list[Row], seed: int) -> Array:
+    """(rows, 2) of scores with equal counts of 0-4 on each leg; controls are always 0."""
+    seen = _seen_severity(rows, stream(seed, "labels"), balanced=True)
+    seen[[place for place, row in enumerate(rows) if row.group == "CG"]] = -np.inf
+    scores = np.empty((len(rows), 2))
+    for leg in range(2):
+        order = np.argsort(seen[:, leg], kind="stable")
+        scores[order, leg] = np.arange(len(rows)) * 5 // len(rows)
+    return scores
+
+
+def _draw_people(
+    rows: list[Row], scores: Array, options: SimulationOptions
+) -> tuple[Array, NDArray[np.int64]]:
+    """Severities (rows, 2) given the scores, and scores of two raters (rows, 2 raters, 2 legs)."""
+    severity = np.empty((len(rows), 2))
+    raters = np.empty((len(rows), 2, 2), dtype=np.int64)
+    patients = ANY_SCORE if options.scores == "balanced" else PATIENTS
+    for person, places in _by_person(rows):
+        rng = stream(options.seed, "patient", person)
+        population = CONTROLS if rows[places[0]].group == "CG" else patients
+        given = scores[places]
+        severity[places] = draw_given_scores(population, given, rng)
+        first = rate(severity[places], rng)
+        if rows[places[0]].group == "CG":
+            first[:] = 0
+        raters[places, 0] = np.where(np.isnan(given), first, np.nan_to_num(given)).astype(np.int64)
+        raters[places, 1] = rate(severity[places], rng)
+    return severity, raters

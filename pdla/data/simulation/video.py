@@ -1,0 +1,109 @@
+"""One simulated video: the schedule of both legs' bouts and the person who is filmed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pdla.data.simulation.body import Body, Motion, draw_body, pose_seated
+from pdla.data.simulation.camera import draw_camera, project
+from pdla.data.simulation.cohort import VideoPlan
+from pdla.data.simulation.movement import (
+    TRACE_HZ,
+    Habit,
+    TapSeries,
+    draw_habit,
+    draw_tap_series,
+    trace_heel_height,
+)
+from pdla.data.simulation.observation import draw_clothing, observe
+from pdla.data.simulation.options import SimulationOptions
+from pdla.data.simulation.randomness import Array, stream, wander
+from pdla.data.skeletons import LEGS
+
+RIGHT_FIRST_CHANCE = 0.8
+
+
+@dataclass(frozen=True)
+class LegBout:
+    """What one leg does in a video.
+
+    Attributes:
+        taps: The bout tap by tap.
+        trace: (samples,) heel height in trunk lengths on the clock of TRACE_HZ, from `start_s`.
+        start_s: Start of the bout from the start of the video.
+    """
+
+    taps: TapSeries
+    trace: Array
+    start_s: float
+
+    @property
+    def end_s(self) -> float:
+        """End of the bout, the last stamp."""
+        return self.start_s + (len(self.trace) - 1) / TRACE_HZ
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A filmed patient and how it came about.
+
+    Attributes:
+        keypoints: (T, 25, 3) as OpenPose found them: x px, y px, confidence; 0, 0, 0 where unseen.
+        points: (T, 25, 2) true px.
+        bouts: Left and right.
+        person: Build and habit of the patient.
+    """
+
+    keypoints: Array
+    points: Array
+    bouts: tuple[LegBout, LegBout]
+    person: tuple[Body, Habit]
+
+
+def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
+    """Film both bouts of a patient; depends on nothing but the plan and the options."""
+    who = stream(options.seed, "person", plan.row.person)
+    body, habit = draw_body(who), draw_habit(who)
+    rng = stream(options.seed, "video", plan.index)
+    bouts, n_frames = _schedule(plan, habit, options.fps, rng)
+    motion = _move(bouts, n_frames, options.fps, rng)
+    camera = draw_camera(n_frames, options.fps, options.frame_size, rng)
+    points = project(camera, pose_seated(body, motion))
+    keypoints = observe(points, draw_clothing(rng), options.fps, options.frame_size, rng)
+    return Footage(keypoints, points, bouts, (body, habit))
+
+
+def _schedule(
+    plan: VideoPlan, habit: Habit, fps: float, rng: np.random.Generator
+) -> tuple[tuple[LegBout, LegBout], int]:
+    """Sit, one leg, rest, the other leg, sit: bouts of left and right, and number of frames."""
+    series = [draw_tap_series(severity, habit, rng) for severity in plan.severity]
+    order = (1, 0) if rng.random() < RIGHT_FIRST_CHANCE else (0, 1)
+    now = float(rng.uniform(0.8, 2.0))
+    bouts: dict[int, LegBout] = {}
+    for leg in order:
+        bouts[leg] = LegBout(series[leg], trace_heel_height(series[leg]), now)
+        now = bouts[leg].end_s + float(rng.uniform(1.2, 2.6))
+    return (bouts[0], bouts[1]), max(2, int(np.ceil(now * fps)))
+
+
+def _move(
+    bouts: tuple[LegBout, LegBout], n_frames: int, fps: float, rng: np.random.Generator
+) -> Motion:
+    """Heel heights of both legs, sway of trunk and head, and how a resting leg stirs."""
+    clock = np.arange(n_frames) / fps
+    heights = np.zeros((n_frames, len(LEGS)))
+    for side, bout in enumerate(bouts):
+        times = bout.start_s + np.arange(len(bout.trace)) / TRACE_HZ
+        heights[:, side] = np.interp(clock, times, bout.trace, left=0.0, right=0.0)
+    followed = float(rng.uniform(0.0, 0.04)) * heights[:, ::-1]
+    sway = wander(n_frames, fps, 1.5, rng, 2) * np.array([0.018, 0.014])
+    sway[:, 1] += float(rng.uniform(0.0, 0.10)) * (heights[:, 1] - heights[:, 0])
+    knees = 0.015 * wander(n_frames, fps, 0.8, rng, 2)
+    knees += heights * rng.normal(0.0, 0.12, 2)
+    return Motion(
+        heel_height=heights + followed,
+        sway=sway,
+        head=wander(n_frames, fps, 1.0, rng, 3) * np.array([0.012, 0.008, 0.012]),
+        knees=knees,
+    )
