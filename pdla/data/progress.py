@@ -17,7 +17,9 @@ from rich.progress import (
 Item = TypeVar("Item")
 
 
-def track(items: Iterable[Item], description: str, total: int, unit: str = "videos") -> Iterator[Item]:
+def track(
+    items: Iterable[Item], description: str, total: int, unit: str = "videos"
+) -> Iterator[Item]:
     """Pass items on while a bar on stderr shows how far it is and how long it will take."""
     console = Console(stderr=True)
     is_quiet = not console.is_terminal or "CI" in os.environ

@@ -16,9 +16,10 @@ class Recording:
     """Keypoints of the patient in one video, one frame every 1 / fps seconds.
 
     Attributes:
-        video: Pseudonym of the video; the clinic's own id, which holds a patient number, is not kept.
-        keypoints: (T, 25, 3) float32 of x px, y px, confidence 0-1 in BODY_25 order. A joint that was
-            not seen is NaN, NaN, 0; never (0, 0). Usually a read-only memory map.
+        video: Pseudonym of the video; the clinic's own id, which holds a patient number, is not
+            kept.
+        keypoints: (T, 25, 3) float32 of x px, y px, confidence 0-1 in BODY_25 order. A joint that
+            was not seen is NaN, NaN, 0; never (0, 0). Usually a read-only memory map.
         fps: Frames a second.
         frame_size: (H, W) of the video in px.
 
@@ -37,7 +38,9 @@ class Recording:
         if len(shape) != 3 or shape[0] == 0 or shape[1:] != (N_JOINTS, 3):
             raise ValueError(f"{self.video}: keypoints {shape}, expected (T > 0, {N_JOINTS}, 3)")
         if self.keypoints.dtype != np.float32:
-            raise ValueError(f"{self.video}: keypoints are {self.keypoints.dtype}, expected float32")
+            raise ValueError(
+                f"{self.video}: keypoints are {self.keypoints.dtype}, expected float32"
+            )
         if not self.fps > 0:
             raise ValueError(f"{self.video}: fps={self.fps}, expected more than 0")
         if min(self.frame_size) <= 0:
@@ -112,8 +115,8 @@ class Cohort:
         exclusions: What was left out, each with its reason.
         n_rows: Rows in the label sheet.
         n_videos: OpenPose folders found.
-        data_hash: SHA-256 over keypoints, scores and patient structure; the same data gives the same
-            hash on every machine, whatever the pseudonyms are.
+        data_hash: SHA-256 over keypoints, scores and patient structure; the same data gives the
+            same hash on every machine, whatever the pseudonyms are.
     """
 
     samples: tuple[LegSample, ...]

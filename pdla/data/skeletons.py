@@ -1,6 +1,6 @@
 """Names, bones and mirror images of the joints that OpenPose BODY_25 finds."""
 
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,9 @@ JOINT: Final = {name: index for index, name in enumerate(JOINTS)}
 
 # The 24 bones that the 2023 system drew, in its order (BASELINE_2023: "JSON to images").
 BONES: Final = (
-    (0, 1), (0, 15), (0, 16), (1, 2), (1, 5), (1, 8), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (8, 12),
-    (9, 10), (10, 11), (11, 22), (11, 24), (12, 13), (13, 14), (14, 19), (14, 21), (15, 17), (16, 18),
-    (19, 20), (22, 23),
+    (0, 1), (0, 15), (0, 16), (1, 2), (1, 5), (1, 8), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9),
+    (8, 12), (9, 10), (10, 11), (11, 22), (11, 24), (12, 13), (13, 14), (14, 19), (14, 21),
+    (15, 17), (16, 18), (19, 20), (22, 23),
 )  # fmt: skip
 
 LEG_JOINTS: Final[dict[Leg, tuple[int, ...]]] = {
@@ -69,4 +69,4 @@ def as_leg(value: str) -> Leg:
     """
     if value not in LEGS:
         raise ValueError(f"leg={value!r}: expected L or R")
-    return cast(Leg, value)
+    return value

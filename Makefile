@@ -1,0 +1,52 @@
+# `make help` lists what can be made. Needs Python 3.11 to 3.13; everything goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+STUDY ?= first
+
+.DEFAULT_GOAL := help
+.PHONY: help install train test test-all check lint types sweep report board bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Byte code is compiled when a module is first used: compiling all of it takes as long as copying it.
+.venv/installed: pyproject.toml
+	@test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --no-compile --progress-bar on -e ".[dev]"
+	@touch $@
+
+install: .venv/installed ## install pdla and its tools into .venv
+
+train: install ## simulate a clinic, train R3D-18 on the right leg, test it on patients it never saw
+	$(BIN)/python train.py model=r3d leg=R
+
+sweep: install ## both legs, five folds each
+	$(BIN)/python train.py -m leg=L,R 'split.fold=range(5)' study=$(STUDY)
+
+report: install ## pool the runs of a study: make report STUDY=first
+	$(BIN)/pdla report runs/$(STUDY)
+
+board: install ## review runs in TensorBoard
+	$(BIN)/tensorboard --logdir runs
+
+test: install ## run the fast tests
+	$(BIN)/python -m pytest
+
+test-all: install ## run all tests, the slow ones too
+	$(BIN)/python -m pytest -m ''
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+check: lint types test ## ruff, mypy --strict, pytest
+
+bench: install ## measure speed: intake, drawing against decoding, training
+	$(BIN)/python -m tests.bench
+
+clean: ## delete .venv, caches and build files; data/ and runs/ stay
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

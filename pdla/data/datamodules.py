@@ -1,0 +1,170 @@
+"""LightningDataModules: a cohort, a split and a sampling become batches of clips on the device."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import lightning
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader
+
+from pdla.data.augment import Augmentation, augment
+from pdla.data.batches import ClipBatch, Representation
+from pdla.data.dataset import ClipDataset
+from pdla.data.drawing import Drawing, draw_clips
+from pdla.data.recordings import N_SCORES, Cohort, LegSample
+from pdla.data.sampling import Sampling
+from pdla.data.skeletons import LEGS, Leg
+from pdla.data.splits import Split, Splitter, check_patients_apart, restrict
+
+Stage = Literal["train", "val", "test"]
+STAGES: tuple[Stage, ...] = ("train", "val", "test")
+
+log = logging.getLogger(__name__)
+
+
+class KeypointClips(lightning.LightningDataModule):
+    """Clips as keypoints, (B, T, 25, 3) in the canonical view.
+
+    Args:
+        cohort: What the intake read.
+        splitter: The option of group `split`.
+        legs: Legs to train and test on.
+        sampling: Where clips are taken.
+        augmentations: Changes to training clips, on the device.
+        batch_size: Clips in a batch.
+        workers: Processes that gather clips, beside the main one.
+        seed: Seed of augmentation and shuffling.
+
+    Raises:
+        ValueError: If a stage has no sample, or a patient would stand on two sides of the split.
+    """
+
+    yields: ClassVar[Representation] = "keypoint_clips"
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        splitter: Splitter,
+        legs: Sequence[Leg],
+        sampling: Sampling,
+        augmentations: Sequence[Augmentation],
+        seed: int,
+        batch_size: int,
+        workers: int,
+    ) -> None:
+        super().__init__()
+        self.samples, self.split = split_cohort(cohort, splitter, legs)
+        self.sampling = sampling
+        self.augmentations = tuple(augmentations)
+        self.seed = seed
+        self.batch_size = batch_size
+        self.workers = workers
+        self.split_fold = splitter.fold
+        self.is_leaky = splitter.is_leaky
+        self._generators: dict[torch.device, Generator] = {}
+
+    def score_counts(self, stage: Stage) -> list[int]:
+        """Number of legs with score 0, 1, 2, 3, 4 in a stage."""
+        scores = [self.samples[index].score or 0 for index in getattr(self.split, stage)]
+        return [int(count) for count in np.bincount(scores, minlength=N_SCORES)]
+
+    def n_patients(self, stage: Stage) -> int:
+        """Number of patients in a stage."""
+        return len({self.samples[index].patient for index in getattr(self.split, stage)})
+
+    def train_dataloader(self) -> DataLoader[ClipBatch]:
+        """Shuffled training clips."""
+        return self._loader("train")
+
+    def val_dataloader(self) -> DataLoader[ClipBatch]:
+        """Clips that cover the validation legs."""
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader[ClipBatch]:
+        """Clips that cover the test legs."""
+        return self._loader("test")
+
+    def _loader(self, stage: Stage) -> DataLoader[ClipBatch]:
+        is_train = stage == "train"
+        indices = getattr(self.split, stage)
+        dataset = ClipDataset(self.samples, indices, self.sampling, "train" if is_train else "eval")
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            shuffle=is_train,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            generator=torch.Generator().manual_seed(self.seed) if is_train else None,
+        )
+
+    def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
+        """Augment training clips and turn keypoints into what the model eats, on the device."""
+        if self.trainer is not None and self.trainer.training:
+            generator = self._generator(batch["keypoints"].device)
+            augmented = augment(batch["keypoints"], self.augmentations, generator)
+            batch = {**batch, "keypoints": augmented}
+        return self.represent(batch)
+
+    def represent(self, batch: ClipBatch) -> ClipBatch:
+        """Keypoints are eaten as they are."""
+        return batch
+
+    def _generator(self, device: torch.device) -> Generator:
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self.seed)
+        return self._generators[device]
+
+
+class DrawnClips(KeypointClips):
+    """Clips as pictures, (B, 3, T, H, W) in 0-1, drawn on the device after augmentation.
+
+    Args:
+        drawing: Size and style of the pictures.
+        options: As for KeypointClips.
+    """
+
+    yields: ClassVar[Representation] = "drawn_clips"
+
+    def __init__(self, *, drawing: Drawing, **options: Any) -> None:
+        super().__init__(**options)
+        self.drawing = drawing
+
+    def represent(self, batch: ClipBatch) -> ClipBatch:
+        """Draw the clips."""
+        clips = draw_clips(batch["keypoints"], self.drawing, self._frame_sizes(batch["sample"]))
+        return {**batch, "clips": clips}
+
+    def _frame_sizes(self, sample: Tensor) -> Tensor:
+        sizes = [self.samples[index].recording.frame_size for index in sample.tolist()]
+        return torch.tensor(sizes)
+
+
+def split_cohort(
+    cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
+) -> tuple[list[LegSample], Split]:
+    """Split all rated legs by patient, then keep the wanted legs.
+
+    Returns:
+        The kept samples, and a split of indices into them.
+
+    Raises:
+        ValueError: If a stage has no sample, or patients overlap under a splitter that is not
+        leaky.
+    """
+    rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
+    split = splitter.split(rated)
+    if splitter.is_leaky:
+        log.warning("LEAKY split: patients of the test set may stand in training; not a result")
+    else:
+        check_patients_apart(split, rated)
+    kept = restrict(split, np.array([sample.leg in legs for sample in rated]))
+    for stage in STAGES:
+        if not getattr(kept, stage):
+            raise ValueError(
+                f"no rated leg {'/'.join(legs)} for {stage} in fold {splitter.fold}: "
+                "choose another fold or fewer folds"
+            )
+    return [sample for sample in rated if sample.leg in legs], kept

@@ -1,0 +1,89 @@
+"""Tables that end a run or a report: what a model got beside what saying one score gets."""
+
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from pdla import RESEARCH_ONLY
+from pdla.data.recordings import SCORES
+from pdla.evaluation.metrics import METRICS
+from pdla.evaluation.report import Pooled, cell
+
+
+def print_result(result: dict[str, Any], run_dir: str, study_dir: str) -> None:
+    """Print counts, metrics beside the baseline, and what to do next.
+
+    Args:
+        result: Contents of result.json.
+        run_dir: Folder of the run.
+        study_dir: Folder of its study.
+    """
+    console = Console(soft_wrap=True)
+    console.print()
+    console.print(_counts_table(result))
+    console.print(_metrics_table(result))
+    for note in _notes(result):
+        console.print(note, highlight=False)
+    console.print(f"\nrun      {run_dir}", highlight=False)
+    console.print(f"review   tensorboard --logdir {study_dir}", highlight=False)
+    console.print(f"report   pdla report {study_dir}", highlight=False)
+    console.print(RESEARCH_ONLY, style="italic")
+
+
+def _counts_table(result: dict[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Legs by score", title_justify="left")
+    table.add_column("stage")
+    for score in SCORES:
+        table.add_column(str(score), justify="right")
+    table.add_column("legs", justify="right")
+    table.add_column("patients", justify="right")
+    for stage, counts in result["score_counts"].items():
+        cells = [str(count) if count else "-" for count in counts]
+        table.add_row(stage, *cells, str(sum(counts)), str(result["patient_counts"][stage]))
+    return table
+
+
+def _metrics_table(result: dict[str, Any]) -> Table:
+    title = f"{result['model']}, leg {result['leg']}: test patients of fold {result['fold']}"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("per video, not per clip")
+    table.add_column("model", justify="right")
+    table.add_column("majority", justify="right")
+    table.add_column("better is")
+    for metric in METRICS:
+        values = (result["metrics"]["test"], result["baselines"]["majority"])
+        cells = ["n/a" if row[metric.key] is None else f"{row[metric.key]:.2f}" for row in values]
+        table.add_row(metric.title, *cells, "higher" if metric.higher_is_better else "lower")
+    return table
+
+
+def _notes(result: dict[str, Any]) -> list[str]:
+    notes = []
+    if result["is_leaky"]:
+        notes.append("LEAKY split: patients of the test set may stand in training; not a result.")
+    if unsupported := result["unsupported_scores"]:
+        names = ", ".join(str(score) for score in unsupported)
+        notes.append(f"No training leg has score {names}: its probability is 0, no claim is made.")
+    if result["weights_source"] == "none":
+        notes.append("Trained from scratch: no pre-trained weights were used.")
+    notes += [f"left out: {count} x {reason}" for reason, count in result["excluded"].items()]
+    n_legs = sum(result["score_counts"]["test"])
+    notes.append(f"{n_legs} test legs are few: sweep all folds before you believe a number.")
+    return notes
+
+
+def print_pooled(pooled: list[Pooled], study_dir: Path) -> None:
+    """Print a study's pooled metrics with their intervals, and where the report lies."""
+    console = Console(soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, title="Test patients, all folds", title_justify="left")
+    table.add_column("per video, not per clip (95% interval over patients)")
+    for group in pooled:
+        table.add_column(f"{group.name}\n{group.n_runs} runs, {len(group.predictions)} legs")
+    for metric in METRICS:
+        table.add_row(metric.title, *(cell(group, metric.key) for group in pooled))
+    console.print(table)
+    console.print(f"report   {study_dir / 'report.html'}", highlight=False)
+    console.print(RESEARCH_ONLY, style="italic")

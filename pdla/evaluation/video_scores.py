@@ -1,0 +1,130 @@
+"""From clips to one score a video and leg, while Lightning validates and tests."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from pdla.data.recordings import N_SCORES, LegSample
+from pdla.evaluation.metrics import expected_score, leg_metrics, predicted_score
+from pdla.models.scorer import ClipScores
+
+PROBABILITY_COLUMNS = [f"p{score}" for score in range(N_SCORES)]
+
+
+class VideoScores(lightning.Callback):
+    """Averages the probabilities of each leg's clips, and logs the metrics over legs.
+
+    Args:
+        samples: The legs that `sample` in a batch counts.
+        fold: Fold of the split, for the record.
+
+    Attributes:
+        predictions: For `val` and `test`, a row a leg, as in predictions.csv, of the last pass.
+    """
+
+    def __init__(self, samples: Sequence[LegSample], fold: int) -> None:
+        self.samples = samples
+        self.fold = fold
+        self.predictions: dict[str, pd.DataFrame] = {}
+        self._clips: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
+
+    def on_validation_batch_end(
+        self, trainer: lightning.Trainer, module: Any, outputs: Any, *_: Any
+    ) -> None:
+        """Keep the clips of a validation batch."""
+        self._keep(outputs)
+
+    def on_test_batch_end(
+        self, trainer: lightning.Trainer, module: Any, outputs: Any, *_: Any
+    ) -> None:
+        """Keep the clips of a test batch."""
+        self._keep(outputs)
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        """Log val/qwk and the other metrics."""
+        self._finish("val", module)
+
+    def on_test_epoch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        """Log test/qwk and the other metrics."""
+        self._finish("test", module)
+
+    def _keep(self, outputs: ClipScores) -> None:
+        probabilities = outputs["probabilities"].double().cpu().numpy()
+        for sample, row in zip(outputs["sample"].tolist(), probabilities, strict=True):
+            self._clips[sample].append(row)
+
+    def _finish(self, stage: str, module: lightning.LightningModule) -> None:
+        clips = _gather(self._clips)
+        self._clips.clear()
+        table = predictions_table(self.samples, clips, stage, self.fold)
+        self.predictions[stage] = table
+        for name, value in table_metrics(table).items():
+            module.log(f"{stage}/{name}", value, prog_bar=name in ("qwk", "macro_mae"))
+
+
+def _gather(
+    clips: dict[int, list[NDArray[np.float64]]],
+) -> dict[int, list[NDArray[np.float64]]]:
+    """Clips of all processes of a distributed run; just a copy on one device."""
+    if not torch.distributed.is_initialized():
+        return dict(clips)
+    parts: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(parts, dict(clips))
+    gathered: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
+    for part in parts:
+        for sample, rows in part.items():
+            gathered[sample].extend(rows)
+    return dict(gathered)
+
+
+def predictions_table(
+    samples: Sequence[LegSample],
+    clips: dict[int, list[NDArray[np.float64]]],
+    stage: str,
+    fold: int,
+) -> pd.DataFrame:
+    """One row a leg: who, the rater's score, the mean probabilities of its clips.
+
+    Args:
+        samples: All legs; keys of `clips` count them.
+        clips: Probabilities (5,) of each clip of a leg.
+        stage: `val` or `test`.
+        fold: Fold of the split.
+    """
+    legs = sorted(clips)
+    probabilities = np.array([np.mean(clips[leg], axis=0) for leg in legs])
+    table = pd.DataFrame(
+        {
+            "video_id": [samples[leg].recording.video for leg in legs],
+            "patient": [samples[leg].patient for leg in legs],
+            "group": [samples[leg].group for leg in legs],
+            "leg": [samples[leg].leg for leg in legs],
+            "stage": stage,
+            "fold": fold,
+            "score": [samples[leg].score for leg in legs],
+            "predicted": predicted_score(probabilities),
+            "expected_score": expected_score(probabilities),
+        }
+    )
+    table[PROBABILITY_COLUMNS] = probabilities
+    table["n_clips"] = [len(clips[leg]) for leg in legs]
+    return table
+
+
+def table_metrics(table: pd.DataFrame) -> dict[str, float]:
+    """Metrics over the rows of a table of predictions."""
+    return leg_metrics(
+        table["score"].to_numpy(dtype=np.int64),
+        table["predicted"].to_numpy(dtype=np.int64),
+        table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64),
+    )

@@ -1,0 +1,119 @@
+"""LegScorer: the LightningModule that trains, validates and tests every network in the same way."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypedDict
+
+import lightning
+from hydra.utils import instantiate
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from pdla.data.batches import ClipBatch, Representation
+from pdla.models.heads import CrossEntropyHead
+
+
+class ClipScores(TypedDict):
+    """What a step gives for each clip of a batch.
+
+    Keys:
+        loss: () mean loss.
+        probabilities: (B, 5) of the scores 0-4.
+        sample: (B,) which leg the clip shows.
+    """
+
+    loss: Tensor
+    probabilities: Tensor
+    sample: Tensor
+
+
+class LegScorer(lightning.LightningModule):
+    """Base of all models: head, loss, steps and optimizer; a subclass builds the network.
+
+    All arguments are plain values, so that a checkpoint opens with `load_from_checkpoint(path)` and
+    with `torch.load(path, weights_only=True)`.
+
+    Args:
+        name: Name of the model's config, for records and run folders.
+        loss: Config of the head, one of group `loss`.
+        optim: Config of optimizer and schedule, one of group `optim`.
+        n_scores: Scores on the scale; 5 for MDS-UPDRS 0-4.
+        weights: `auto`, `required`, `none` or a path (see pdla.models.weights).
+        options: What the subclass needs for its network.
+    """
+
+    eats: ClassVar[Representation]
+
+    def __init__(
+        self,
+        name: str,
+        loss: dict[str, Any],
+        optim: dict[str, Any],
+        n_scores: int = 5,
+        weights: str = "auto",
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.name = name
+        self.optim = optim
+        self.head: CrossEntropyHead = instantiate(loss, n_scores=n_scores)
+        self.network, self.weights_source = self.build_network(
+            self.head.n_outputs, weights, **options
+        )
+
+    @abstractmethod
+    def build_network(self, *args: Any, **options: Any) -> tuple[nn.Module, str]:
+        """Make the network; also say which pre-trained weights it got (`none` for none).
+
+        A subclass takes `n_outputs` and `weights`, then its own options by name.
+        """
+
+    @abstractmethod
+    def forward(self, batch: ClipBatch) -> Tensor:
+        """Outputs (B, n_outputs) for the head."""
+
+    def set_training_counts(self, counts: list[int]) -> None:
+        """Tell the head how many training legs have each score; unseen scores get probability 0."""
+        self.head.set_counts(counts)
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> ClipScores:
+        """One training batch."""
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: ClipBatch, batch_idx: int) -> ClipScores:
+        """One validation batch; scores a video are made of these by pdla.evaluation."""
+        return self._step(batch, "val")
+
+    def test_step(self, batch: ClipBatch, batch_idx: int) -> ClipScores:
+        """One test batch."""
+        return self._step(batch, "test")
+
+    def _step(self, batch: ClipBatch, stage: str) -> ClipScores:
+        outputs = self(batch)
+        loss = self.head.loss(outputs, batch["score"])
+        self.log(
+            f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["score"]),
+            prog_bar=True,
+        )  # fmt: skip
+        probabilities = self.head.probabilities(outputs.detach())
+        return {"loss": loss, "probabilities": probabilities, "sample": batch["sample"]}
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Optimizer and schedule from the config; the schedule counts epochs, never batches."""
+        trainable = [value for value in self.parameters() if value.requires_grad]
+        optimizer = instantiate(self.optim["optimizer"], params=trainable)
+        if (schedule := self.optim.get("schedule")) is None:
+            return {"optimizer": optimizer}
+        scheduler = instantiate(
+            _with_epochs(schedule, self.trainer.max_epochs), optimizer=optimizer
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "epoch"},
+        }
+
+
+def _with_epochs(schedule: Mapping[str, Any], max_epochs: int | None) -> dict[str, Any]:
+    """Put the number of epochs where a schedule asks for it with the word `max_epochs`."""
+    return {key: max_epochs if value == "max_epochs" else value for key, value in schedule.items()}

@@ -1,0 +1,113 @@
+"""A run folder: is it finished, can it go on, does it belong to this config; read many back."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
+
+
+def open_run(run_dir: Path, config: dict[str, Any]) -> None:
+    """Claim a folder for a run with this config.
+
+    Raises:
+        ValueError: If the folder belongs to a run with another config; names the keys that differ.
+    """
+    path = run_dir / CONFIG
+    if path.exists():
+        known = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if changed := sorted(differing_keys(known, config)):
+            raise ValueError(
+                f"{run_dir}: was made with another {', '.join(changed)}. "
+                "Give this run a name of its own (tag=-NAME or study=NAME), or delete the folder"
+            )
+    run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / ERROR).unlink(missing_ok=True)
+    write_text(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+
+
+def differing_keys(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted names of the keys at which two nested dicts differ."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        if one != other:
+            yield prefix.removesuffix(".") or "(all)"
+        return
+    for key in one.keys() | other.keys():
+        if key not in one or key not in other:
+            yield f"{prefix}{key}"
+        else:
+            yield from differing_keys(one[key], other[key], f"{prefix}{key}.")
+
+
+def config_hash(config: dict[str, Any]) -> str:
+    """Short SHA-256 of a config; the same for the same values in any order."""
+    text = json.dumps(config, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_result(run_dir: Path) -> dict[str, Any] | None:
+    """The result of a finished run, or None; result.json is written last, so it marks the end."""
+    path = run_dir / RESULT
+    if not path.exists():
+        return None
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def last_checkpoint(run_dir: Path) -> Path | None:
+    """Where an unfinished run can go on, or None to start afresh."""
+    path = run_dir / "checkpoints" / "last.ckpt"
+    return path if path.exists() else None
+
+
+def finish_run(run_dir: Path, result: dict[str, Any], predictions: pd.DataFrame) -> None:
+    """Write predictions.csv, then result.json, each in one piece or not at all."""
+    write_text(run_dir / PREDICTIONS, predictions.to_csv(index=False, float_format="%.6f"))
+    write_text(run_dir / RESULT, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+
+def fail_run(run_dir: Path, error: str) -> None:
+    """Leave a note of why a run ended, unless its folder was never claimed by it."""
+    if run_dir.is_dir():
+        write_text(run_dir / ERROR, error)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it, so that a kill leaves no half file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    shutil.move(temporary, path)
+
+
+def read_study(study_dir: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+    """Results and predictions of every finished run of a study, in order of their names.
+
+    Raises:
+        ValueError: If the folder holds no finished run.
+    """
+    if not study_dir.is_dir():
+        raise ValueError(f"{study_dir}: no such folder; a study is runs/NAME")
+    finished = [path.parent for path in sorted(study_dir.rglob(RESULT))]
+    if not finished:
+        raise ValueError(f"{study_dir}: no finished run here yet (a run ends with {RESULT})")
+    return [(_require_result(run), pd.read_csv(run / PREDICTIONS)) for run in finished]
+
+
+def unfinished_runs(study_dir: Path) -> list[Path]:
+    """Run folders of a study without a result, in order of their names."""
+    started = (path.parent for path in sorted(study_dir.rglob(CONFIG)))
+    return [run for run in started if run.parent.name != ".hydra" and read_result(run) is None]
+
+
+def _require_result(run_dir: Path) -> dict[str, Any]:
+    result = read_result(run_dir)
+    if result is None:
+        raise ValueError(f"{run_dir}: {RESULT} is gone")
+    return result

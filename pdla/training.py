@@ -1,0 +1,192 @@
+"""One run: config -> data, model, trainer; fit, test the best checkpoint, write the result last."""
+
+import logging
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import pandas as pd
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from pdla.config import build, build_model, check_config, legs_of
+from pdla.data.datamodules import STAGES, KeypointClips
+from pdla.data.intake import IntakeOptions, read_cohort
+from pdla.data.recordings import Cohort
+from pdla.evaluation.baselines import majority
+from pdla.evaluation.console import print_result
+from pdla.evaluation.metrics import leg_metrics, predicted_score
+from pdla.evaluation.tensorboard import EpochLines, log_summary
+from pdla.evaluation.video_scores import VideoScores, table_metrics
+from pdla.models.scorer import LegScorer
+from pdla.runs import config_hash, fail_run, finish_run, last_checkpoint, open_run, read_result
+
+log = logging.getLogger(__name__)
+
+MONITOR = "val/rps"
+
+
+def run(config: dict[str, Any], run_dir: Path) -> float:
+    """Train, test and record one run; a finished run is only shown again.
+
+    Args:
+        config: Plain config, as `pdla.config.plain_config` gives it.
+        run_dir: Folder of this run.
+
+    Returns:
+        The best checkpoint's ranked probability score on the validation patients, for sweepers that
+        tune: it is never the test set's.
+
+    Raises:
+        ValueError: If the config or the data cannot work; nothing was trained then.
+    """
+    check_config(config)
+    open_run(run_dir, config)
+    result = read_result(run_dir)
+    if result is None:
+        try:
+            result = _train_and_test(config, run_dir)
+        except BaseException as error:
+            fail_run(run_dir, f"{type(error).__name__}: {error}\n")
+            raise
+    else:
+        log.info("%s is finished already; delete the folder to run it again", run_dir)
+    print_result(result, str(run_dir), str(run_dir.parent))
+    return float(result["metrics"]["val"]["rps"])
+
+
+def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
+    started = time.perf_counter()
+    lightning.seed_everything(config["seed"], workers=True, verbose=False)
+    cohort = load_cohort(config["recordings"])
+    data = build_data(config, cohort)
+    read = time.perf_counter()
+    model: LegScorer = build_model(config)
+    model.set_training_counts(data.score_counts("train"))
+    video_scores = VideoScores(data.samples, data.split_fold)
+    trainer = build_trainer(config["trainer"], run_dir, video_scores)
+    trainer.fit(model, data, ckpt_path=last_checkpoint(run_dir))
+    trained = time.perf_counter()
+    best = run_dir / "checkpoints" / "best.ckpt"
+    trainer.validate(model, data, ckpt_path=best, verbose=False)
+    trainer.test(model, data, ckpt_path=best, verbose=False)
+    times = {
+        "read_s": round(read - started, 2),
+        "train_s": round(trained - read, 2),
+        "test_s": round(time.perf_counter() - trained, 2),
+    }
+    predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
+    result = make_result(config, cohort, data, model, predictions) | {
+        "device": str(trainer.strategy.root_device),
+        "epochs": trainer.current_epoch,
+        "times": times,
+    }
+    log_summary(trainer, config, result)
+    finish_run(run_dir, result, predictions)
+    return result
+
+
+def load_cohort(recordings: dict[str, Any]) -> Cohort:
+    """Read a clinic's recordings; the simulated clinic is written first if it is not there yet."""
+    videos, labels = Path(recordings["videos"]), Path(recordings["labels"])
+    if "simulate" in recordings and not videos.exists():
+        # Imported here: a clinic with data of its own never needs the simulation.
+        from pdla.data.simulation import SimulationOptions, simulate_cohort
+
+        log.info("%s is not there yet: writing a simulated clinic", videos)
+        simulate_cohort(videos.parent, SimulationOptions(**recordings["simulate"]))
+    options = IntakeOptions.from_config(recordings)
+    return read_cohort(videos, labels, Path(recordings["store"]), options)
+
+
+def build_data(config: dict[str, Any], cohort: Cohort) -> KeypointClips:
+    """The data module of a config on a cohort."""
+    data: KeypointClips = build(
+        config["data"],
+        cohort=cohort,
+        splitter=build(config["split"]),
+        legs=legs_of(config["leg"]),
+        sampling=build(config["sampling"]),
+        augmentations=[build(section) for section in (config["augment"] or {}).values()],
+        seed=config["seed"],
+    )
+    return data
+
+
+def build_trainer(
+    options: dict[str, Any], run_dir: Path, video_scores: VideoScores
+) -> lightning.Trainer:
+    """A Trainer that logs to the run folder and keeps the best and the last checkpoint."""
+    checkpoints = ModelCheckpoint(
+        dirpath=run_dir / "checkpoints",
+        filename="best",
+        monitor=MONITOR,
+        mode="min",
+        save_last=True,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
+    logger = TensorBoardLogger(run_dir, name="", version="", default_hp_metric=False)
+    console = EpochLines()
+    callbacks = [video_scores, checkpoints, LearningRateMonitor("epoch"), console]
+    if console.is_terminal:
+        callbacks.append(RichProgressBar())
+    trainer: lightning.Trainer = build(
+        {**options, "enable_progress_bar": console.is_terminal},
+        default_root_dir=run_dir,
+        logger=logger,
+        callbacks=callbacks,
+    )
+    return trainer
+
+
+def make_result(
+    config: dict[str, Any],
+    cohort: Cohort,
+    data: KeypointClips,
+    model: LegScorer,
+    predictions: pd.DataFrame,
+) -> dict[str, Any]:
+    """The contents of result.json that do not depend on the trainer."""
+    counts = {stage: data.score_counts(stage) for stage in STAGES}
+    tables = {stage: predictions[predictions["stage"] == stage] for stage in ("val", "test")}
+    return {
+        "model": model.name,
+        "leg": config["leg"],
+        "fold": data.split_fold,
+        "seed": config["seed"],
+        "is_leaky": data.is_leaky,
+        "metrics": {stage: _json_ready(table_metrics(table)) for stage, table in tables.items()},
+        "baselines": {"majority": _json_ready(_majority_metrics(counts["train"], tables["test"]))},
+        "score_counts": counts,
+        "patient_counts": {stage: data.n_patients(stage) for stage in STAGES},
+        "unsupported_scores": [score for score, n in enumerate(counts["train"]) if n == 0],
+        "excluded": count_exclusions(cohort),
+        "weights_source": model.weights_source,
+        "config_hash": config_hash(config),
+        "data_hash": cohort.data_hash,
+        "versions": {
+            name: version(name)
+            for name in ("pdla", "torch", "torchvision", "lightning", "hydra-core")
+        },
+    }
+
+
+def count_exclusions(cohort: Cohort) -> dict[str, int]:
+    """How many videos or legs were left out, by reason; the commonest first."""
+    reasons = pd.Series([exclusion.reason for exclusion in cohort.exclusions], dtype=str)
+    return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
+
+
+def _majority_metrics(training_counts: list[int], table: pd.DataFrame) -> dict[str, float]:
+    probabilities = majority(training_counts, len(table))
+    score = table["score"].to_numpy(dtype=np.int64)
+    return leg_metrics(score, predicted_score(probabilities), probabilities)
+
+
+def _json_ready(metrics: dict[str, float]) -> dict[str, float | None]:
+    """Undefined metrics become null: JSON has no NaN."""
+    return {name: value if np.isfinite(value) else None for name, value in metrics.items()}

@@ -1,0 +1,81 @@
+"""A run folder belongs to one config, and is finished or it is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pdla.runs import (
+    config_hash,
+    differing_keys,
+    fail_run,
+    finish_run,
+    open_run,
+    read_result,
+    read_study,
+    unfinished_runs,
+)
+
+CONFIG = {"leg": "R", "model": {"name": "r3d", "dropout": 0.2}}
+PREDICTIONS = pd.DataFrame({"video_id": ["V-1"], "p0": [np.float64(1) / 3]})
+
+
+def test_another_config_in_an_old_folder_is_refused_by_naming_the_keys(tmp_path):
+    open_run(tmp_path / "run", CONFIG)
+    changed = {"leg": "R", "model": {"name": "r3d", "dropout": 0.5}, "seed": 1}
+    with pytest.raises(ValueError, match=r"another model\.dropout, seed"):
+        open_run(tmp_path / "run", changed)
+
+
+def test_the_same_config_may_come_back(tmp_path):
+    open_run(tmp_path / "run", CONFIG)
+    open_run(tmp_path / "run", dict(reversed(CONFIG.items())))
+
+
+def test_a_run_is_finished_only_when_its_result_was_written(tmp_path):
+    open_run(tmp_path / "run", CONFIG)
+    assert read_result(tmp_path / "run") is None
+    assert unfinished_runs(tmp_path) == [tmp_path / "run"]
+    finish_run(tmp_path / "run", {"model": "r3d"}, PREDICTIONS)
+    assert read_result(tmp_path / "run") == {"model": "r3d"}
+    assert unfinished_runs(tmp_path) == []
+
+
+def test_nothing_temporary_is_left_behind(tmp_path):
+    open_run(tmp_path / "run", CONFIG)
+    finish_run(tmp_path / "run", {}, PREDICTIONS)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"config.yaml", "predictions.csv", "result.json"}
+
+
+def test_a_failed_run_says_why_and_a_new_start_clears_it(tmp_path):
+    open_run(tmp_path / "run", CONFIG)
+    fail_run(tmp_path / "run", "ValueError: no leg")
+    assert (tmp_path / "run" / "error.txt").read_text() == "ValueError: no leg"
+    open_run(tmp_path / "run", CONFIG)
+    assert not (tmp_path / "run" / "error.txt").exists()
+
+
+def test_a_study_is_read_back_in_order(tmp_path):
+    for name in ("b", "a"):
+        open_run(tmp_path / name, CONFIG)
+        finish_run(tmp_path / name, {"model": name}, PREDICTIONS)
+    assert [result["model"] for result, _ in read_study(tmp_path)] == ["a", "b"]
+
+
+def test_a_study_without_a_finished_run_is_an_error_with_its_path(tmp_path):
+    with pytest.raises(ValueError, match="no finished run"):
+        read_study(tmp_path)
+    with pytest.raises(ValueError, match="no such folder"):
+        read_study(tmp_path / "nothing")
+
+
+def test_the_hash_of_a_config_does_not_depend_on_the_order_of_its_keys():
+    assert config_hash(CONFIG) == config_hash(dict(reversed(CONFIG.items())))
+    assert config_hash(CONFIG) != config_hash({**CONFIG, "leg": "L"})
+
+
+def test_differing_keys_are_dotted_names():
+    assert set(differing_keys({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": 4})) == {
+        "a.c",
+        "d",
+    }

@@ -1,0 +1,111 @@
+"""Never the same patient on two sides."""
+
+import numpy as np
+import pytest
+
+from pdla.data.datamodules import split_cohort
+from pdla.data.recordings import LegSample
+from pdla.data.splits import (
+    ByVideo2023,
+    LeaveOnePatientOut,
+    PatientKFold,
+    Split,
+    check_patients_apart,
+    restrict,
+)
+
+
+def rated(cohort, leg="R"):
+    return cohort.rated(leg)
+
+
+def patients(samples, indices):
+    return {samples[index].patient for index in indices}
+
+
+def test_no_patient_stands_on_two_sides_of_any_fold(cohort_of):
+    samples = rated(cohort_of(15, visits=3))
+    for fold in range(5):
+        split = PatientKFold(fold=fold).split(samples)
+        check_patients_apart(split, samples)
+        assert sorted(split.train + split.val + split.test) == list(range(len(samples)))
+
+
+def test_each_patient_is_tested_once_over_the_folds(cohort_of):
+    samples = rated(cohort_of(15, visits=2))
+    tested = [PatientKFold(fold=fold).split(samples).test for fold in range(5)]
+    assert sorted(np.concatenate(tested)) == list(range(len(samples)))
+
+
+def test_each_common_score_is_in_every_test_fold(cohort_of):
+    samples = rated(cohort_of(30, visits=1))
+    for fold in range(5):
+        scores = {samples[index].score for index in PatientKFold(fold=fold).split(samples).test}
+        assert scores == {0, 1, 2}
+
+
+def test_folds_do_not_depend_on_pseudonyms(cohort_of):
+    samples = rated(cohort_of(15))
+    renamed = [
+        LegSample(s.recording, s.leg, s.score, f"P-{hash(s.patient + 'x') % 9973}", s.group)
+        for s in samples
+    ]
+    assert PatientKFold().split(samples) == PatientKFold().split(renamed)
+
+
+def test_a_patient_is_in_the_same_fold_for_either_leg(cohort_of):
+    cohort = cohort_of(15)
+    splits = {leg: split_cohort(cohort, PatientKFold(fold=2), legs) for leg, legs in
+              (("L", ["L"]), ("R", ["R"]), ("both", ["L", "R"]))}  # fmt: skip
+    tested = {leg: patients(samples, split.test) for leg, (samples, split) in splits.items()}
+    assert tested["L"] == tested["R"] == tested["both"]
+
+
+def test_overlap_of_patients_is_an_error_that_names_them(cohort_of):
+    samples = rated(cohort_of(4))
+    with pytest.raises(ValueError, match="both train and test: P-0"):
+        check_patients_apart(Split(train=(0, 2), val=(4,), test=(1,)), samples)
+
+
+def test_the_2023_split_is_marked_leaky_and_repeats_the_highest_score_on_both_sides(cohort_of):
+    samples = rated(cohort_of(12, visits=2, scores=(0, 1, 3)))
+    split = ByVideo2023().split(samples)
+    assert ByVideo2023.is_leaky
+    assert split.val == split.test
+    highest = {index for index, sample in enumerate(samples) if sample.score == 3}
+    assert highest <= set(split.train)
+    assert highest <= set(split.test)
+    with pytest.raises(ValueError, match="patients in both"):
+        check_patients_apart(split, samples)
+
+
+def test_leave_one_patient_out_tests_one_patient(cohort_of):
+    samples = rated(cohort_of(6))
+    split = LeaveOnePatientOut(fold=3).split(samples)
+    assert patients(samples, split.test) == {"P-3"}
+    with pytest.raises(ValueError, match="choose 0 to 5"):
+        LeaveOnePatientOut(fold=6).split(samples)
+
+
+def test_restricting_a_split_renumbers_what_stays():
+    split = Split(train=(0, 1, 4), val=(2,), test=(3, 5))
+    keep = np.array([True, False, True, False, True, True])
+    assert restrict(split, keep) == Split(train=(0, 2), val=(1,), test=(3,))
+
+
+@pytest.mark.parametrize("options", [{"fold": 5}, {"n_folds": 1}, {"fold": -1}])
+def test_folds_that_do_not_exist_are_refused(options):
+    with pytest.raises(ValueError, match=r"split\."):
+        PatientKFold(**options)
+
+
+def test_more_folds_than_patients_is_an_error(cohort_of):
+    with pytest.raises(ValueError, match="only 3 patients"):
+        PatientKFold().split(rated(cohort_of(3)))
+
+
+def test_a_fold_without_the_wanted_leg_is_an_error(cohort_of):
+    cohort = cohort_of(15)
+    only_left = type(cohort)(tuple(sample for sample in cohort.samples if sample.leg == "L"))
+    with pytest.raises(ValueError, match="no rated leg R"):
+        split_cohort(only_left, PatientKFold(), ["R"])

@@ -1,0 +1,27 @@
+"""The result counts videos, not clips."""
+
+import numpy as np
+import pytest
+
+from pdla.evaluation.video_scores import predictions_table, table_metrics
+
+
+def row(*probabilities):
+    return np.array(probabilities, dtype=float)
+
+
+def test_clips_of_a_leg_are_averaged_into_one_row(cohort_of):
+    samples = cohort_of(2).rated("R")
+    clips = {0: [row(1, 0, 0, 0, 0), row(0, 1, 0, 0, 0)], 3: [row(0, 0, 1, 0, 0)]}
+    table = predictions_table(samples, clips, "test", fold=2)
+    assert table["n_clips"].tolist() == [2, 1]
+    assert table.loc[0, ["p0", "p1"]].tolist() == [0.5, 0.5]
+    assert table["video_id"].tolist() == ["V-0-0", "V-1-1"]
+    assert table["fold"].tolist() == [2, 2]
+
+
+def test_a_video_with_many_wrong_clips_counts_once(cohort_of):
+    samples = cohort_of(2, visits=1, scores=(0, 1)).rated("R")
+    clips = {0: [row(0, 0, 0, 0, 1)] * 9, 1: [row(0, 1, 0, 0, 0)]}
+    table = predictions_table(samples, clips, "test", fold=0)
+    assert table_metrics(table)["accuracy"] == pytest.approx(0.5)
