@@ -1,0 +1,194 @@
+"""Which OpenPose folder belongs to which row of the label sheet."""
+
+import difflib
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+MAX_SUGGESTIONS: Final = 200  # near misses are searched for so many rows; more is a wrong sheet
+SAMPLE_FILES: Final = 1000  # a folder with so many other files and no JSON is no OpenPose folder
+SUFFIXES: Final = (".json", ".csv")
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """How folder names become video ids.
+
+    Attributes:
+        prefix: Taken off the front of a folder name where it stands there.
+        suffix: Taken off its end where it stands there.
+        ignore_case: Whether ABC and abc are the same id.
+    """
+
+    prefix: str = "CV"
+    suffix: str = "Json"
+    ignore_case: bool = True
+
+    def key(self, name: str) -> str:
+        """Id for comparison: one form of each character, no outer spaces, prefix and suffix off."""
+        text = unicodedata.normalize("NFKC", name).strip()
+        return text.casefold() if self.ignore_case else text
+
+    def video_id(self, folder: str) -> str:
+        """Id in a folder name, without prefix and suffix."""
+        text = unicodedata.normalize("NFKC", folder).strip()
+        key, prefix, suffix = self.key(text), self.key(self.prefix), self.key(self.suffix)
+        start = len(prefix) if prefix and key.startswith(prefix) else 0
+        end = len(suffix) if suffix and key.endswith(suffix) else 0
+        inner = text[start : len(text) - end].strip()
+        return inner or text
+
+
+@dataclass(frozen=True)
+class VideoFolder:
+    """One folder (or one csv or json file) with the keypoints of one video.
+
+    Attributes:
+        path: Where it is; holds a patient number, so it is never shown.
+        video_id: The clinic's id.
+        position: Its place among all by name, counted from 1: how a person can find it.
+    """
+
+    path: Path = field(repr=False)
+    video_id: str = field(repr=False)
+    position: int
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Rows and folders that belong together.
+
+    Attributes:
+        folder_of: For each row its folder, or None.
+        unmatched: Folders without a row, by name.
+        doubles: Folders that share an id with another; left out.
+        suggestions: For a row without folder: the folder that is probably meant.
+    """
+
+    folder_of: tuple[VideoFolder | None, ...]
+    unmatched: tuple[VideoFolder, ...]
+    doubles: tuple[VideoFolder, ...]
+    suggestions: dict[int, VideoFolder]
+
+
+def find_folders(
+    videos: Path, options: FolderOptions, take_files: bool = False
+) -> tuple[list[VideoFolder], int]:
+    """Find the OpenPose folders in a directory, by name, and count what else lies there.
+
+    Args:
+        videos: The directory.
+        options: How names become ids.
+        take_files: Whether a csv or json file that lies there is a video, too (MediaPipe).
+
+    Raises:
+        FileNotFoundError: If there is no such directory.
+        ValueError: If nothing in it holds keypoints; says what to give instead.
+    """
+    if not videos.is_dir():
+        raise FileNotFoundError(f"{videos}: no such folder of videos")
+    names: list[tuple[Path, str]] = []
+    n_others = 0
+    for entry in _entries(videos):
+        path = Path(entry.path)
+        if _holds_keypoints(entry):
+            names.append((path, entry.name))
+        elif take_files and path.suffix.lower() in SUFFIXES and path.is_file():
+            names.append((path, path.stem))
+        else:
+            n_others += not entry.name.startswith(".")
+    if not names:
+        raise ValueError(f"{videos}: {_why_nothing(videos)}")
+    folders = [
+        VideoFolder(path, options.video_id(name), position)
+        for position, (path, name) in enumerate(names, start=1)
+    ]
+    return folders, n_others
+
+
+def match_folders(
+    ids: Sequence[str], folders: Sequence[VideoFolder], options: FolderOptions
+) -> Matching:
+    """Give each row its folder, one to one.
+
+    Args:
+        ids: Video ids of the rows.
+        folders: All folders.
+        options: How names become ids.
+    """
+    by_key: dict[str, list[VideoFolder]] = defaultdict(list)
+    for folder in folders:
+        by_key[options.key(folder.video_id)].append(folder)
+    doubles = [folder for same in by_key.values() if len(same) > 1 for folder in same]
+    single = {key: same[0] for key, same in by_key.items() if len(same) == 1}
+    folder_of: list[VideoFolder | None] = []
+    for video_id in ids:
+        key = options.key(video_id)
+        as_folder = options.key(options.video_id(video_id))
+        folder_of.append(single.pop(key, None) or single.pop(as_folder, None))
+    suggestions = _near_misses(ids, folder_of, single, options)
+    unmatched = sorted(single.values(), key=lambda folder: folder.position)
+    return Matching(tuple(folder_of), tuple(unmatched), tuple(doubles), suggestions)
+
+
+def _near_misses(
+    ids: Sequence[str],
+    folder_of: Sequence[VideoFolder | None],
+    free: dict[str, VideoFolder],
+    options: FolderOptions,
+) -> dict[int, VideoFolder]:
+    missing = [row for row, folder in enumerate(folder_of) if folder is None]
+    suggestions = {}
+    for row in missing[:MAX_SUGGESTIONS]:
+        near = difflib.get_close_matches(options.key(ids[row]), list(free), n=1, cutoff=0.85)
+        if near:
+            suggestions[row] = free[near[0]]
+    return suggestions
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir() and not entry.name.startswith(".")
+    except OSError:  # a loop of links
+        return False
+
+
+def _holds_keypoints(folder: os.DirEntry[str]) -> bool:
+    """Whether a folder has JSON or csv files in it."""
+    if not _is_folder(folder):
+        return False
+    try:
+        with os.scandir(folder.path) as files:
+            return any(file.name.lower().endswith(SUFFIXES) for file in islice(files, SAMPLE_FILES))
+    except OSError:
+        return False
+
+
+def _why_nothing(videos: Path) -> str:
+    """What is wrong with a directory in which no keypoints were found, and what to give instead."""
+    entries = _entries(videos)
+    if not entries:
+        return "the folder is empty; expected one folder of OpenPose JSON files for each video"
+    if sum(entry.name.lower().endswith("_keypoints.json") for entry in entries) > 1:
+        return "this is the folder of a single video; give the folder that holds the video folders"
+    for folder in filter(_is_folder, entries):
+        try:
+            if any(_holds_keypoints(inner) for inner in _entries(folder.path)):
+                return "the video folders lie one folder deeper; give that one"
+        except OSError:
+            continue
+    return (
+        "no OpenPose output here; expected one folder for each video with one JSON file for each "
+        "frame, as OpenPose --write_json writes (for MediaPipe files, one for each video, set "
+        "recordings.openpose.layout=mediapipe_33)"
+    )

@@ -1,0 +1,241 @@
+"""Label sheets: which video, which score for which leg, and what is odd about each row."""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from pdla.data.columns import Columns, find_columns
+from pdla.data.recordings import SCORES
+from pdla.data.sheets import plain_text, read_sheets
+from pdla.data.skeletons import LEGS, Leg
+
+# Marks for "not rated"; UR and 101 are those of MDS-UPDRS databases ("unable to rate").
+UNRATED_MARKS: Final = (
+    "", "x", "xx", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "?", "na", "n/a", "n.a.", "nan", "none",
+    "null", "nr",
+    "ur", "101", "無", "无", "未評", "未评",
+)  # fmt: skip
+ROUNDINGS: Final = ("never", "half_up", "half_down")
+
+
+@dataclass(frozen=True)
+class SheetOptions:
+    """How to read the label sheet.
+
+    Attributes:
+        tab: Name of the sheet in the workbook; auto takes the first with the needed columns.
+        encoding: Of a text file (utf-8, cp950, gbk, ...); auto guesses.
+        video: Column of the video ids; auto guesses by usual names, for all columns.
+        left: Column, or columns of several raters, of the left leg's score.
+        right: The same for the right leg.
+        patient: Column that says who it is; it wins over group codes and numbers.
+        group: Column of the cohort group.
+        note: Column of remarks.
+        round: never refuses scores between whole points; half_up makes 1.5 a 2, half_down a 1.
+        unrated: More marks that mean "not rated".
+    """
+
+    tab: str = "auto"
+    encoding: str = "auto"
+    video: str = "auto"
+    left: str | Sequence[str] = "auto"
+    right: str | Sequence[str] = "auto"
+    patient: str = "auto"
+    group: str = "auto"
+    note: str = "auto"
+    round: str = "never"
+    unrated: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Check the rounding rule."""
+        if self.round not in ROUNDINGS:
+            raise ValueError(f"recordings.sheet.round={self.round!r}: expected one of {ROUNDINGS}")
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """Something odd in one row.
+
+    Attributes:
+        row: Row number as the spreadsheet shows it.
+        reason: The same words for every row with this problem.
+        leg: The leg that cannot be used for it, or None if no single leg is meant.
+        is_fatal: Whether the leg (or, without a leg, the whole row) is left out for it.
+        detail: What was special here; never an id, a long number or a date.
+    """
+
+    row: int
+    reason: str
+    leg: Leg | None = None
+    is_fatal: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One video in the sheet.
+
+    Attributes:
+        row: Row number as the spreadsheet shows it.
+        video_id: The clinic's id; holds a patient number, so it is never shown.
+        scores: Score 0-4 of each leg, or None if unrated.
+        raters: Scores of the single raters of each leg, None where one did not rate.
+        patient: What the patient column says, or empty.
+        group: What the group column says, or empty.
+        note: The remark; never shown, it may name the patient.
+    """
+
+    row: int
+    video_id: str = field(repr=False)
+    scores: Mapping[Leg, int | None]
+    raters: Mapping[Leg, tuple[float | None, ...]]
+    patient: str = field(default="", repr=False)
+    group: str = ""
+    note: str = field(default="", repr=False)
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether at least one leg has a score."""
+        return any(score is not None for score in self.scores.values())
+
+
+@dataclass(frozen=True)
+class LabelSheet:
+    """All rows of a sheet, and what is odd about them.
+
+    Attributes:
+        rows: In sheet order, one for each video id.
+        problems: In sheet order.
+        n_rows: Rows that name a video, also those left out.
+        columns: Which columns were used.
+    """
+
+    rows: tuple[LabelRow, ...]
+    problems: tuple[RowProblem, ...]
+    n_rows: int
+    columns: Columns
+
+
+def read_labels(path: Path, options: SheetOptions) -> LabelSheet:
+    """Read a label sheet of any kind that clinics use.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If no sheet has the needed columns; names those found and the option to set.
+    """
+    sheets = read_sheets(path, options.encoding)
+    cells, columns = find_columns(path, sheets, options)
+    rows: list[LabelRow] = []
+    problems: list[RowProblem] = []
+    for number, values in cells:
+        row, odd = _read_row(number, values, columns, options)
+        problems.extend(odd)
+        if row is not None:
+            rows.append(row)
+    kept, doubles = _merge_doubles(rows)
+    problems = sorted([*problems, *doubles], key=lambda problem: problem.row)
+    return LabelSheet(tuple(kept), tuple(problems), len(rows), columns)
+
+
+def read_score(cell: Any, options: SheetOptions) -> float | None:
+    """Read one score.
+
+    Returns:
+        A number from 0 to 4, or None for an unrated mark.
+
+    Raises:
+        ValueError: If it is no number, or off the scale; the message is a reason without the cell.
+    """
+    text = plain_text(cell).casefold()
+    if text in UNRATED_MARKS or text in {plain_text(mark).casefold() for mark in options.unrated}:
+        return None
+    is_number = re.fullmatch(r"[+-]?\d{1,9}([.,]\d{1,9})?", text) is not None
+    if isinstance(cell, bool) or not is_number:
+        raise ValueError("the score is not a number")
+    score = float(text.replace(",", "."))
+    if not min(SCORES) <= score <= max(SCORES):
+        raise ValueError("the score is off the scale 0-4")
+    return score
+
+
+def _read_row(
+    number: int, values: Sequence[Any], columns: Columns, options: SheetOptions
+) -> tuple[LabelRow | None, list[RowProblem]]:
+    def text(column: int | None) -> str:
+        return plain_text(values[column]) if column is not None and column < len(values) else ""
+
+    video_id = text(columns.video)
+    if not video_id:
+        return None, [RowProblem(number, "the row has no video id", is_fatal=True)]
+    scores: dict[Leg, int | None] = {}
+    raters: dict[Leg, tuple[float | None, ...]] = {}
+    problems: list[RowProblem] = []
+    for leg in LEGS:
+        given = [values[c] if c < len(values) else None for c in columns.scores(leg)]
+        raters[leg], scores[leg], reason = _read_leg(given, options)
+        if reason:
+            detail = _short_value(given)
+            problems.append(RowProblem(number, reason, leg, is_fatal=True, detail=detail))
+    row = LabelRow(
+        number, video_id, scores, raters, text(columns.patient), text(columns.group),
+        text(columns.note),
+    )  # fmt: skip
+    return row, problems
+
+
+def _read_leg(
+    cells: Sequence[Any], options: SheetOptions
+) -> tuple[tuple[float | None, ...], int | None, str]:
+    """Scores of the raters, their common score, and why there is none."""
+    try:
+        raters = tuple(read_score(cell, options) for cell in cells)
+    except ValueError as error:
+        return (), None, str(error)
+    given = [score for score in raters if score is not None]
+    if not given:
+        return raters, None, ""
+    mean = sum(given) / len(given)
+    if mean.is_integer():
+        return raters, int(mean), ""
+    if options.round == "never":
+        return raters, None, "the score lies between whole points (set recordings.sheet.round)"
+    score = math.floor(mean + 0.5) if options.round == "half_up" else math.ceil(mean - 0.5)
+    return raters, score, ""
+
+
+def _short_value(cells: Sequence[Any]) -> str:
+    """The cells if they are short enough to be no patient number or name."""
+    texts = [plain_text(cell) for cell in cells]
+    is_short = all(re.fullmatch(r"[-+.,\d]{0,4}", text) for text in texts)
+    return " and ".join(texts) if is_short else "value not shown"
+
+
+def _merge_doubles(rows: Sequence[LabelRow]) -> tuple[list[LabelRow], list[RowProblem]]:
+    """One row for each video id: equal doubles are dropped, contradictions lose the score."""
+    by_id: dict[str, list[LabelRow]] = defaultdict(list)
+    for row in rows:
+        by_id[row.video_id.casefold()].append(row)
+    kept: list[LabelRow] = []
+    problems: list[RowProblem] = []
+    for same in by_id.values():
+        first, others = same[0], same[1:]
+        reasons: dict[Leg, bool] = dict.fromkeys(LEGS, False)
+        for other in others:
+            differing = [leg for leg in LEGS if other.scores[leg] != first.scores[leg]]
+            detail = f"the same video as row {first.row}"
+            if not differing:
+                problems.append(RowProblem(other.row, "the row is there twice", detail=detail))
+            for leg in differing:
+                reasons[leg] = True
+                reason = "two rows give one video different scores"
+                problems.append(RowProblem(other.row, reason, leg, detail=detail))
+        for leg in (leg for leg in LEGS if reasons[leg]):
+            reason = "two rows give one video different scores"
+            problems.append(RowProblem(first.row, reason, leg, is_fatal=True))
+        scores = {leg: None if reasons[leg] else first.scores[leg] for leg in LEGS}
+        kept.append(replace(first, scores=scores))
+    return kept, problems

@@ -1,0 +1,202 @@
+"""Which videos belong to one person: connected components over group code and patient number."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from pdla.data.sheets import is_blank, plain_text, read_sheets
+
+UNKNOWN: Final = ("exclude", "own_patient")
+_PATTERN: Final = r"^(?P<group>[A-Za-z]+)(?P<code>\d+)_(?P<number>\d+)_(?P<date>\d+)_"
+
+
+@dataclass(frozen=True)
+class PatientOptions:
+    """How to tell from a video id whose video it is.
+
+    Attributes:
+        pattern: Regular expression over the id with any of the groups group, code, number, date.
+            Videos that share group and code, or the number, are one patient.
+        mapping: Table with the columns video and patient, or null; it wins over all else.
+        unknown: exclude leaves out rated videos whose patient cannot be told, because their other
+            visits could stand on both sides of a split; own_patient takes each as a person.
+    """
+
+    pattern: str = _PATTERN
+    mapping: str | None = None
+    unknown: str = "exclude"
+
+    def __post_init__(self) -> None:
+        """Check the pattern and the rule."""
+        if self.unknown not in UNKNOWN:
+            raise ValueError(
+                f"recordings.patients.unknown={self.unknown!r}: expected one of {UNKNOWN}"
+            )
+        try:
+            names = set(re.compile(self.pattern).groupindex)
+        except re.error as error:
+            raise ValueError(f"recordings.patients.pattern={self.pattern!r}: {error}") from None
+        if not names & {"code", "number"} or not names <= {"group", "code", "number", "date"}:
+            raise ValueError(
+                f"recordings.patients.pattern={self.pattern!r}: expected (?P<code>...) or "
+                "(?P<number>...), and besides only group and date"
+            )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What is known about who is in a video. Never shown.
+
+    Attributes:
+        video_id: The clinic's id.
+        patient: An explicit patient, or empty.
+        code: Group and code such as TG6, or empty.
+        number: Patient number, or empty.
+        group: Letters of the group code, or empty.
+        has_odd_date: Whether the date in the id is no date.
+    """
+
+    video_id: str = field(repr=False)
+    patient: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    number: str = field(default="", repr=False)
+    group: str = ""
+    has_odd_date: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything tells the patient."""
+        return bool(self.patient or self.code or self.number)
+
+
+@dataclass(frozen=True)
+class Patients:
+    """One number for each person.
+
+    Attributes:
+        component: For each video, the number of its patient, in order of first appearance.
+        keys: For each patient, a text that stays the same as videos are added; never shown.
+        merged: Patients whose videos carry several codes or several numbers, for a person to judge:
+            (patient, number of codes, number of numbers).
+    """
+
+    component: tuple[int, ...]
+    keys: tuple[str, ...] = field(repr=False)
+    merged: tuple[tuple[int, int, int], ...]
+
+
+def identify(
+    video_id: str, options: PatientOptions, patient: str = "", group: str = ""
+) -> Identity:
+    """Read who is in a video from its id; an explicit patient or group wins.
+
+    Leading zeros and case do not make another person: TG06 is TG6. That can only merge too much.
+    """
+    match = re.match(options.pattern, video_id)
+    parts = {name: text or "" for name, text in match.groupdict().items()} if match else {}
+    letters = parts.get("group", "").upper()
+    code = parts.get("code", "")
+    number = parts.get("number", "")
+    return Identity(
+        video_id,
+        patient=patient.casefold(),
+        code=letters + (code.lstrip("0") or code).casefold() if code else "",
+        number=(number.lstrip("0") or number).casefold(),
+        group=group or letters,
+        has_odd_date=bool(parts.get("date")) and not _is_date(parts["date"]),
+    )
+
+
+def group_patients(videos: Sequence[Identity]) -> Patients:
+    """Find the people: videos that share a code or a number are one person.
+
+    A video with an explicit patient is joined by it alone; its code and number only draw in videos
+    that have no explicit patient.
+    """
+    tokens: dict[tuple[str, str], int] = {}
+    edges: list[tuple[int, int]] = []
+
+    def connect(video: int, kind: str, value: str) -> None:
+        if value:
+            edges.append((video, tokens.setdefault((kind, value), len(videos) + len(tokens))))
+
+    for position, video in enumerate(videos):
+        connect(position, "patient", video.patient)
+        if not video.patient:
+            connect(position, "code", video.code)
+            connect(position, "number", video.number)
+    for position, video in enumerate(videos):
+        for kind, value in (("code", video.code), ("number", video.number)):
+            if video.patient and (kind, value) in tokens:
+                connect(position, kind, value)
+    labels = _components(len(videos) + len(tokens), edges)[: len(videos)]
+    order = {label: rank for rank, label in enumerate(dict.fromkeys(labels))}
+    component = tuple(order[label] for label in labels)
+    members: list[list[Identity]] = [[] for _ in order]
+    for position, patient in enumerate(component):
+        members[patient].append(videos[position])
+    return Patients(component, tuple(_key(m) for m in members), tuple(_merged(members)))
+
+
+def read_mapping(path: Path) -> dict[str, str]:
+    """Read a table that names the patient of each video.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it has no columns video and patient.
+    """
+    for sheet in read_sheets(path):
+        if not sheet.rows:
+            continue
+        header = [plain_text(cell).casefold() for cell in sheet.rows[0][1]]
+        if {"video", "patient"} <= set(header):
+            video, patient = header.index("video"), header.index("patient")
+            return {
+                plain_text(cells[video]).casefold(): plain_text(cells[patient])
+                for _, cells in sheet.rows[1:]
+                if len(cells) > max(video, patient) and not is_blank(cells[patient])
+            }
+    raise ValueError(f"{path}: expected the columns video and patient in the first row")
+
+
+def _components(n_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+    if not edges:
+        return list(range(n_nodes))
+    pairs = np.asarray(edges)
+    ones = np.ones(len(pairs), dtype=np.int8)
+    graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(n_nodes, n_nodes))
+    return [int(label) for label in connected_components(graph, directed=False)[1]]
+
+
+def _key(members: Sequence[Identity]) -> str:
+    """Explicit patient, else the smallest number, else the smallest code, else the video itself."""
+    for kind in ("patient", "number", "code", "video_id"):
+        values = sorted({str(getattr(video, kind)) for video in members} - {""})
+        if values:
+            return f"{kind}:{values[0]}"
+    return "nobody"
+
+
+def _merged(members: Sequence[Sequence[Identity]]) -> list[tuple[int, int, int]]:
+    merged = []
+    for patient, videos in enumerate(members):
+        codes = {video.code for video in videos} - {""}
+        numbers = {video.number for video in videos} - {""}
+        if len(codes) > 1 or len(numbers) > 1:
+            merged.append((patient, len(codes), len(numbers)))
+    return merged
+
+
+def _is_date(digits: str) -> bool:
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return False
+    return len(digits) == 8

@@ -1,0 +1,155 @@
+"""Tables as clinics keep them: .xls, .xlsx, .ods and text in the encodings that Excel writes."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+MAX_SHEET_BYTES: Final = 64 * 2**20
+_BINARY_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+# Lead bytes of the frequent characters: Big5 level 1, and GB 2312 level 1.
+_FREQUENT: Final = {"cp950": range(0xA4, 0xC7), "gbk": range(0xB0, 0xD8)}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of cells.
+
+    Attributes:
+        name: Name of the sheet in its workbook; empty for text files.
+        rows: (row number as the spreadsheet shows it, cells); empty rows are left out.
+    """
+
+    name: str
+    rows: tuple[tuple[int, tuple[Any, ...]], ...]
+
+
+def read_sheets(path: Path, encoding: str = "auto") -> list[Sheet]:
+    """Read every sheet of a file; the kind is told by its content, not by its suffix.
+
+    Args:
+        path: .xls, .xlsx, .ods, or text with commas, semicolons or tabs.
+        encoding: Of a text file; `auto` tells UTF-8, UTF-16, Big5 (cp950) and GBK apart.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read as a table; the message names the file and the way out.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such label sheet")
+    size = path.stat().st_size
+    if size == 0:
+        raise ValueError(f"{path}: the label sheet is empty")
+    if size > MAX_SHEET_BYTES:
+        raise ValueError(f"{path}: {size / 2**20:.0f} MB is too large for a label sheet")
+    content = path.read_bytes()
+    if content.startswith(_BINARY_MARKS):
+        return _read_workbook(path, content)
+    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError(f"{path}: neither a spreadsheet nor text; save it as .xlsx or .csv")
+    return [Sheet("", tuple(_numbered(_read_text(path, _decode(path, content, encoding)))))]
+
+
+def is_blank(cell: Any) -> bool:
+    """Whether a cell holds nothing but white space."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def plain_text(cell: Any) -> str:
+    """Text of a cell: full-width forms made plain, outer white space removed, 3.0 as "3"."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return unicodedata.normalize("NFKC", str(cell)).strip()
+
+
+def mask_numbers(text: str) -> str:
+    """Text that may go into a message: what could be a patient number or a date becomes `#`."""
+    return re.sub(r"\d{3,}", "#", " ".join(text.split()))[:40]
+
+
+def _read_workbook(path: Path, content: bytes) -> list[Sheet]:
+    def read() -> list[Sheet]:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return [
+            Sheet(name, tuple(_numbered(book.get_sheet_by_name(name).to_python(False))))
+            for name in book.sheet_names
+        ]
+
+    return _or_one_line(read, path)
+
+
+def _or_one_line(read: Callable[[], list[Sheet]], path: Path) -> list[Sheet]:
+    try:
+        return read()
+    except CalamineError as error:
+        kind = " (it is protected by a password)" if "assword" in type(error).__name__ else ""
+        raise ValueError(
+            f"{path}: the spreadsheet cannot be read{kind}; save it as .xlsx or .csv"
+        ) from None
+    except BaseException as error:
+        # A damaged file can make the Rust reader panic; its exception is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(f"{path}: the spreadsheet is damaged; save it as .xlsx or .csv") from None
+
+
+def _numbered(rows: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    for number, cells in enumerate(rows, start=1):
+        if not all(is_blank(cell) for cell in cells):
+            yield number, tuple(cells)
+
+
+def _read_text(path: Path, text: str) -> list[list[str]]:
+    head = text[:4096]
+    delimiter = max(",;\t", key=head.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise ValueError(f"{path}: not a table of text ({error}); save it as .xlsx") from None
+
+
+def _decode(path: Path, content: bytes, encoding: str) -> str:
+    if encoding != "auto":
+        try:
+            return content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            raise ValueError(
+                f"{path}: cannot be read as {encoding}; set recordings.sheet.encoding=auto"
+            ) from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    texts = {name: text for name in _FREQUENT if (text := _try_decode(content, name)) is not None}
+    if not texts:
+        raise ValueError(f"{path}: unknown text encoding; set recordings.sheet.encoding")
+    return texts[max(texts, key=lambda name: _frequent_share(texts[name], name))]
+
+
+def _try_decode(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _frequent_share(text: str, encoding: str) -> float:
+    """Share of the non-ASCII characters that are frequent ones of this encoding."""
+    others = [character for character in text if not character.isascii()]
+    frequent = 0
+    for character in others:
+        code = character.encode(encoding, errors="replace")
+        is_common = code[0] in _FREQUENT[encoding]
+        # Outside GB 2312 the second byte of GBK falls below 0xA1: a sign of Big5 read as GBK.
+        frequent += is_common and (encoding != "gbk" or len(code) < 2 or code[1] >= 0xA1)
+    return frequent / max(len(others), 1)
