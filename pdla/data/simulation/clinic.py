@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from multiprocessing import get_context
@@ -12,16 +13,15 @@ from pathlib import Path
 
 from pdla.data.progress import track
 from pdla.data.simulation.cohort import VideoPlan, plan_videos
-from pdla.data.simulation.options import SimulationOptions
+from pdla.data.simulation.file_traps import TRAPS
+from pdla.data.simulation.options import MAX_VIDEOS, SimulationOptions
+from pdla.data.simulation.randomness import stream
+from pdla.data.simulation.scene import scene_files, start_scene
+from pdla.data.simulation.trap_names import place_traps
+from pdla.data.simulation.traps import TrapContext
 from pdla.data.simulation.truth import Value, truth_rows
-from pdla.data.simulation.video import film
-from pdla.data.simulation.writer import (
-    frame_json,
-    pose_lists,
-    write_frames,
-    write_label_sheet,
-    write_truth,
-)
+from pdla.data.simulation.video import Footage, film
+from pdla.data.simulation.writer import write_frames, write_label_sheet, write_strays, write_truth
 
 MIN_VIDEOS_FOR_POOL = 100  # below, starting processes costs more than it saves
 COHORT_FILES = ("LA", "labels.xls", "truth.csv")
@@ -47,10 +47,14 @@ def simulate_cohort(
         ValueError: If `out` holds anything, unless it is a simulated cohort and `force` is given.
     """
     _check_place(out, force=force)
-    plans = plan_videos(options)
+    traps = place_traps(options.videos, options.trap_rates, options.seed)
+    plans = [
+        replace(plan, traps=names) for plan, names in zip(plan_videos(options), traps, strict=True)
+    ]
     with _in_place_of(out) as partial_out:
         (partial_out / "LA").mkdir(parents=True)
-        write_label_sheet(partial_out / "labels.xls", plans)
+        labelled = [plan for plan in plans if "unlabelled_video" not in plan.traps]
+        write_label_sheet(partial_out / "labels.xls", labelled)
         made = _make_videos(partial_out / "LA", plans, options, workers)
         rows = chain.from_iterable(track(made, "Simulating", total=len(plans)))
         write_truth(partial_out / "truth.csv", rows)
@@ -59,13 +63,36 @@ def simulate_cohort(
 def make_video(folder: Path, options: SimulationOptions, plan: VideoPlan) -> list[dict[str, Value]]:
     """Film and write one video; returns its rows of truth.csv."""
     footage = film(plan, options)
-    stem = f"CV{plan.row.video_id}"
-    files = (
-        (f"{plan.row.video_id}_{number:012d}_keypoints.json", frame_json([pose]))
-        for number, pose in enumerate(pose_lists(footage.keypoints))
+    scene = start_scene(footage.keypoints.copy(), options.frame_size)
+    details = {
+        name: trap(scene, _trap_context(number, footage, plan, options))
+        for number, (name, trap) in enumerate(TRAPS.items())
+        if name in plan.traps
+    }
+    if "label_without_video" not in plan.traps:
+        video_id = plan.row.video_id
+        video_folder = folder / scene.folder_name.format(id=video_id)
+        write_frames(video_folder, scene_files(scene, video_id))
+        write_strays(video_folder, scene.strays)
+    return truth_rows(plan, footage, scene, details)
+
+
+def _trap_context(
+    number: int, footage: Footage, plan: VideoPlan, options: SimulationOptions
+) -> TrapContext:
+    """What the trap of this number may know; its chance does not depend on the other traps."""
+    stranger = replace(
+        plan,
+        index=plan.index + MAX_VIDEOS,
+        row=replace(plan.row, person=plan.row.person + 100 * MAX_VIDEOS),
     )
-    write_frames(folder / f"{stem}Json", files)
-    return truth_rows(plan, footage)
+    return TrapContext(
+        rng=stream(options.seed, "traps", plan.index * len(TRAPS) + number),
+        fps=options.fps,
+        camera=footage.camera,
+        stale=lambda: film(stranger, options).keypoints,
+        is_mild=options.traps == "clinic",
+    )
 
 
 def _make_videos(

@@ -30,7 +30,7 @@ CLINIC_PAIRS: Final = (
     *((2, 2),) * 6,
     *((3, 3),) * 2,
 )
-SORTING_ERROR: Final = 0.5  # of the rater, when visits are ranked to be given their scores
+SORTING_ERROR: Final = 0.2  # of the rater, when visits are ranked to be given their scores
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,14 @@ class Habit:
     Attributes:
         amplitude: Factor on the height of a healthy lift.
         rate: Factor on the tempo of a healthy leg.
+        unevenness: Factor on how much lifts and cycles differ.
         closing_over_opening: Mean speed down over mean speed up; about 1.3 (DATA.md section 4).
         floor_share: Share of a cycle that the foot stands on the floor.
     """
 
     amplitude: float
     rate: float
+    unevenness: float
     closing_over_opening: float
     floor_share: float
 
@@ -39,8 +41,9 @@ class Habit:
 def draw_habit(rng: np.random.Generator) -> Habit:
     """Draw a person's way of doing the task."""
     return Habit(
-        amplitude=float(np.exp(rng.normal(0.0, 0.28))),
+        amplitude=float(np.exp(rng.normal(0.0, 0.50))),
         rate=float(np.exp(rng.normal(0.0, 0.13))),
+        unevenness=float(np.exp(rng.normal(0.0, 0.45))),
         closing_over_opening=float(np.clip(rng.normal(1.33, 0.07), 1.15, 1.55)),
         floor_share=float(rng.uniform(0.05, 0.14)),
     )
@@ -90,10 +93,10 @@ def draw_tap_series(severity: float, habit: Habit, rng: np.random.Generator) -> 
     along = np.linspace(0.0, 1.0, n_taps)
     size = _draw_amplitude(small, habit, rng)
     fade = _draw_fading(fading, along, rng)
-    ragged = (0.045 + 0.035 * uneven) * np.exp(rng.normal(0.0, 0.35))
+    ragged = (0.115 + 0.040 * uneven) * habit.unevenness * np.exp(rng.normal(0.0, 0.30))
     amplitude = size * fade / fade.mean() * np.exp(ragged * rng.standard_normal(n_taps))
     tempo = _draw_rate(slow, size, habit, rng)
-    jitter = (0.022 + 0.014 * uneven) * np.exp(rng.normal(0.0, 0.40))
+    jitter = (0.020 + 0.008 * uneven) * habit.unevenness * np.exp(rng.normal(0.0, 0.25))
     slowing = 1.0 + 0.06 * slow * rng.uniform(0.0, 1.0) * along
     cycle = slowing / slowing.mean() / tempo * np.exp(jitter * rng.standard_normal(n_taps))
     moving = cycle * (1.0 - habit.floor_share)
@@ -111,20 +114,20 @@ def draw_tap_series(severity: float, habit: Habit, rng: np.random.Generator) -> 
 
 def _draw_amplitude(sign: float, habit: Habit, rng: np.random.Generator) -> float:
     """Mean amplitude in trunk lengths: falls slowly at first, then steeply."""
-    healthy = 0.36 * habit.amplitude * np.exp(rng.normal(0.0, 0.16))
-    return float(np.clip(healthy * np.exp(-0.14 * sign - 0.085 * sign**2), 0.02, 0.95))
+    healthy = 0.365 * habit.amplitude * np.exp(rng.normal(0.0, 0.18))
+    return float(np.clip(healthy * np.exp(-0.16 * sign - 0.09 * sign**2), 0.02, 0.95))
 
 
 def _draw_rate(sign: float, amplitude: float, habit: Habit, rng: np.random.Generator) -> float:
     """Taps per second; a higher lift takes longer at the same effort."""
-    effort = (0.30 / amplitude) ** 0.22
-    healthy = 2.35 * habit.rate * effort * np.exp(rng.normal(0.0, 0.10))
-    return float(np.clip(healthy * np.exp(-0.10 * sign - 0.02 * sign**2), 0.8, 4.0))
+    effort = (0.30 / amplitude) ** 0.45
+    healthy = 2.55 * habit.rate * effort * np.exp(rng.normal(0.0, 0.10))
+    return float(np.clip(healthy * np.exp(-0.12 * sign - 0.045 * sign**2), 0.8, 4.0))
 
 
 def _draw_fading(sign: float, along: Array, rng: np.random.Generator) -> Array:
     """(taps,) of the height kept: falls off near the end, from half-way or from the start."""
-    depth = float(np.clip(0.20 * (sign - 0.4) + rng.normal(0.0, 0.05), -0.10, 0.75))
+    depth = float(np.clip(0.27 * (sign - 0.35) + rng.normal(0.0, 0.06), -0.10, 0.80))
     onset = float(np.clip(0.85 - 0.28 * sign + rng.normal(0.0, 0.08), 0.0, 0.8))
     return 1.0 - depth * np.clip((along - onset) / (1.0 - onset), 0.0, 1.0)
 
@@ -137,7 +140,7 @@ def _draw_pauses(sign: float, n_taps: int, rng: np.random.Generator) -> tuple[Ar
     n_arrests = int(rng.random() < arrest_chance) + int(rng.random() < 0.3 * arrest_chance)
     taps = 1 + rng.permutation(n_taps - 1)[: n_hesitations + n_arrests]
     pause_s, pause_at = np.zeros(n_taps), np.zeros(n_taps)
-    length = 0.06 + 0.05 * sign
+    length = 0.055 + 0.035 * sign
     pause_s[taps] = np.clip(rng.gamma(4.0, length / 4.0, len(taps)), 0.04, 0.5)
     arrests = taps[:n_arrests]
     pause_s[arrests] = rng.uniform(0.8, 2.0, len(arrests))

@@ -67,6 +67,12 @@ class SimulationOptions:
         if not isinstance(self.traps, str):
             return tuple(self.traps)
         presets = {"none": (), "clinic": tuple(CLINIC_TRAPS), "all": tuple(TRAP_RATES)}
-        return presets.get(self.traps) or tuple(
-            n for n in self.traps.split(",") if n and n != "none"
-        )
+        if self.traps in presets:
+            return presets[self.traps]
+        return tuple(name.strip() for name in self.traps.split(","))
+
+    @property
+    def trap_rates(self) -> dict[str, float]:
+        """Share of the videos of each trap that is switched on."""
+        rates = CLINIC_TRAPS if self.traps == "clinic" else TRAP_RATES
+        return {name: rates[name] for name in self.trap_names}

@@ -18,6 +18,7 @@ STREAMS: Final = {
     "traps": 4,
     "ceiling": 5,
     "person": 6,
+    "trap_places": 7,
 }
 
 

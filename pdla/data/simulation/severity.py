@@ -16,7 +16,7 @@ from scipy.special import ndtr
 
 from pdla.data.simulation.randomness import Array
 
-RATER_SD: Final = (0.33, 0.26)  # SD of one rater's error = first + second * severity
+RATER_SD: Final = (0.28, 0.30)  # SD of one rater's error = first + second * severity
 HALO_SHARE: Final = 0.8  # of the variance of a rater's error, shared by the two legs of a video
 N_CANDIDATES: Final = 1500
 
@@ -40,9 +40,9 @@ class Population:
     leg_sd: float
 
 
-PATIENTS: Final = Population(1.15, 0.62, 0.36, 0.20, 0.15)
+PATIENTS: Final = Population(1.20, 0.72, 0.30, 0.18, 0.15)
 CONTROLS: Final = Population(0.0, 0.15, 0.10, 0.05, 0.10)
-ANY_SCORE: Final = Population(2.0, 1.15, 0.40, 0.20, 0.15)
+ANY_SCORE: Final = Population(2.0, 0.90, 0.40, 0.20, 0.15)
 
 
 def draw_severities(

@@ -7,6 +7,8 @@ import numpy as np
 from pdla.data.simulation.cohort import VideoPlan
 from pdla.data.simulation.movement import MIN_HALT_S, TRACE_HZ, TapSeries, trace_heel_height
 from pdla.data.simulation.randomness import Array
+from pdla.data.simulation.scene import Scene, patient_places
+from pdla.data.simulation.trap_names import UNSCORABLE
 from pdla.data.simulation.video import Footage, LegBout
 from pdla.data.skeletons import LEGS
 
@@ -67,8 +69,27 @@ def measure_series(taps: TapSeries) -> dict[str, float]:
     return measure_kinematics(taps, trace_heel_height(taps))
 
 
-def truth_rows(plan: VideoPlan, footage: Footage) -> list[dict[str, Value]]:
-    """Rows of truth.csv of one video, left leg first."""
+def truth_rows(
+    plan: VideoPlan, footage: Footage, scene: Scene, trap_details: dict[str, str]
+) -> list[dict[str, Value]]:
+    """Rows of truth.csv of one video, left leg first.
+
+    Args:
+        plan: What was decided before filming.
+        footage: The filmed patient.
+        scene: What was written.
+        trap_details: What each trap did.
+    """
+    has_video = "label_without_video" not in plan.traps
+    has_company = len(scene.people) > 1 or bool(scene.empty_person)
+    video: dict[str, Value] = {
+        "traps": ";".join(plan.traps),
+        "trap_details": ";".join(f"{name}={what}" for name, what in trap_details.items()),
+        "is_scorable": not set(UNSCORABLE).intersection(plan.traps),
+        "n_files": scene.n_frames - len(scene.left_out) if has_video else 0,
+        "n_frames": len(footage.keypoints),
+        "patient_place": patient_places(scene) if has_company else "",
+    }
     return [
         {
             "video_id": plan.row.video_id,
@@ -80,7 +101,7 @@ def truth_rows(plan: VideoPlan, footage: Footage) -> list[dict[str, Value]]:
             "latent_severity": round(plan.severity[side], 6),
             "rater_1": plan.first_rater[side],
             "rater_2": plan.second_rater[side],
-            "n_frames": len(footage.keypoints),
+            **video,
             **_bout_truth(footage.bouts[side]),
         }
         for side, leg in enumerate(LEGS)

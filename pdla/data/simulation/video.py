@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pdla.data.simulation.body import Body, Motion, draw_body, pose_seated
-from pdla.data.simulation.camera import draw_camera, project
+from pdla.data.simulation.camera import Camera, draw_camera, project
 from pdla.data.simulation.cohort import VideoPlan
 from pdla.data.simulation.movement import (
     TRACE_HZ,
@@ -52,12 +52,14 @@ class Footage:
         points: (T, 25, 2) true px.
         bouts: Left and right.
         person: Build and habit of the patient.
+        camera: The phone.
     """
 
     keypoints: Array
     points: Array
     bouts: tuple[LegBout, LegBout]
     person: tuple[Body, Habit]
+    camera: Camera
 
 
 def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
@@ -70,7 +72,7 @@ def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
     camera = draw_camera(n_frames, options.fps, options.frame_size, rng)
     points = project(camera, pose_seated(body, motion))
     keypoints = observe(points, draw_clothing(rng), options.fps, options.frame_size, rng)
-    return Footage(keypoints, points, bouts, (body, habit))
+    return Footage(keypoints, points, bouts, (body, habit), camera)
 
 
 def _schedule(

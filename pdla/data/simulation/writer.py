@@ -1,43 +1,16 @@
-"""Files in the clinic's formats: OpenPose JSON, the legacy label sheet, truth.csv."""
+"""Files in the clinic's formats: folders of frames, the legacy label sheet, truth.csv."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import orjson
 import xlwt
 
 from pdla.data.simulation.cohort import VideoPlan
-from pdla.data.simulation.randomness import Array
 from pdla.data.simulation.truth import Value
 
 SHEET_COLUMNS: Final = ("VideoId", "mds_updrs_left", "mds_updrs_right", "備註")
-_BEFORE: Final = b'{"version":1.3,"people":['
-_AFTER: Final = b"]}"
-_PERSON: Final = b'{"person_id":[-1],"pose_keypoints_2d":'
-_NO_MORE: Final = (
-    b',"face_keypoints_2d":[],"hand_left_keypoints_2d":[],"hand_right_keypoints_2d":[],'
-    b'"pose_keypoints_3d":[],"face_keypoints_3d":[],"hand_left_keypoints_3d":[],'
-    b'"hand_right_keypoints_3d":[]}'
-)
-
-
-def pose_lists(keypoints: Array, decimals: int = 3) -> list[bytes]:
-    """Keypoints of one person as the JSON lists of each frame.
-
-    Args:
-        keypoints: (T, J, 3).
-        decimals: Rounding; it also hides differences in the last bit between machines.
-    """
-    numbers = np.round(keypoints.reshape(len(keypoints), -1), decimals) + 0.0  # no -0.0
-    return [orjson.dumps(frame) for frame in numbers.tolist()]
-
-
-def frame_json(poses: Iterable[bytes]) -> bytes:
-    """One frame's file, with the people in this order; each pose is a JSON list."""
-    return _BEFORE + b",".join(_PERSON + pose + _NO_MORE for pose in poses) + _AFTER
 
 
 def write_frames(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -47,6 +20,15 @@ def write_frames(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     for name, content in files:
         with open(base + name, "wb", buffering=0) as file:  # noqa: PTH123 (Path.open is slower)
             file.write(content)
+
+
+def write_strays(folder: Path, strays: dict[str, bytes | None]) -> None:
+    """Put other things among the frames: files, or directories where the content is None."""
+    for name, content in strays.items():
+        if content is None:
+            (folder / name).mkdir()
+        else:
+            (folder / name).write_bytes(content)
 
 
 def write_label_sheet(path: Path, plans: Sequence[VideoPlan]) -> None:
