@@ -1,13 +1,9 @@
 """Reads one folder of OpenPose JSON, whatever lies in it, into the people of each frame."""
 
 import json
-import os
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,33 +11,17 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from pdla.data.frame_files import (
+    MAX_FRAME_BYTES,
+    FrameDigest,
+    UnreadableRecordingError,
+    list_frames,
+    read_bytes,
+)
 from pdla.data.layouts import layout_of
 
-MAX_FRAME_BYTES: Final = 4 * 2**20  # a person with face and hands is 20 kB
 MAX_PEOPLE: Final = 64
 MAX_PIXELS: Final = 1e5
-_FRAME_NUMBER: Final = re.compile(
-    r"^(.*?)(\d+)(?:[ _.-]?keypoints)?\.json$", re.IGNORECASE | re.DOTALL
-)
-
-
-class UnreadableRecordingError(ValueError):
-    """One video cannot be used; the others go on.
-
-    Attributes:
-        reason: The same words for every video with this problem.
-        detail: What was special here; never a name of a file.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        """Keep reason and detail apart, so that reasons can be counted."""
-        super().__init__(f"{reason} ({detail})" if detail else reason)
-        self.reason = reason
-        self.detail = detail
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        """Cross a process border whole."""
-        return type(self), (self.reason, self.detail)
 
 
 @dataclass(frozen=True)
@@ -53,12 +33,14 @@ class DetectedPeople:
         frame: (N,) index of the frame of each person on the uniform grid, ascending.
         is_read: (T,) whether a frame has a readable file.
         problems: What was odd, in words, with how often.
+        content: Digest of the files, see `FrameDigest`.
     """
 
     points: NDArray[np.float32]
     frame: NDArray[np.int64]
     is_read: NDArray[np.bool_]
     problems: Mapping[str, int] = field(default_factory=dict)
+    content: str = ""
 
     @property
     def n_frames(self) -> int:
@@ -67,25 +49,24 @@ class DetectedPeople:
 
 
 def read_folder(folder: Path, max_gap_frames: int) -> DetectedPeople:
-    """Read the people of all frames of a folder.
+    """Read the people of all frames of a folder; see `list_frames` for their order.
 
-    Frames are ordered by their number, not by name. A gap in the numbers keeps its time; one of
-    more than `max_gap_frames` ends the video, and the longer part is kept.
+    A gap in the frame numbers keeps its time: there is nobody in the frames between.
 
     Raises:
         UnreadableRecordingError: If nothing in the folder is a frame of OpenPose.
     """
-    problems: Counter[str] = Counter()
-    files = _list_frames(folder, problems)
+    digest = FrameDigest()
+    files, problems = list_frames(folder, max_gap_frames)
+    digest.add_problems(problems)
     if not files:
         raise UnreadableRecordingError("the folder holds no OpenPose frames")
-    files = _longest_run(files, max_gap_frames, problems)
     first = files[0][0]
     is_read = np.zeros(files[-1][0] - first + 1, dtype=np.bool_)
     values: list[Sequence[float]] = []
     frame: list[int] = []
     for number, path in files:
-        people = _read_people(path, problems)
+        people = _read_people(number, path, digest, problems)
         if people is not None:
             is_read[number - first] = True
             values.extend(people)
@@ -93,24 +74,8 @@ def read_folder(folder: Path, max_gap_frames: int) -> DetectedPeople:
     n_missing = len(is_read) - len(files)
     if n_missing:
         problems["frame numbers missing"] += n_missing
-    return _as_arrays(values, frame, is_read, problems)
-
-
-def hash_files(path: Path) -> str:
-    """SHA-256 over name and content of the keypoint files of a video, in the order of their names.
-
-    The first part of a name is left out: it is the same for all frames and holds a patient number.
-    """
-    digest = sha256()
-    files = sorted(_list_frames(path, Counter())) if path.is_dir() else [(0, str(path))]
-    for number, file_path in files:
-        try:
-            content = _read_bytes(file_path)
-        except OSError:
-            content = b"unreadable"
-        digest.update(f"{number}:{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    points, frames = _as_arrays(values, frame, is_read, problems)
+    return DetectedPeople(points, frames, is_read, dict(problems), digest.hexdigest())
 
 
 def parse_people(content: bytes) -> list[Any]:
@@ -154,67 +119,16 @@ def _loads_leniently(content: bytes) -> Any:
     raise ValueError("truncated or damaged JSON files")
 
 
-def _list_frames(folder: Path, problems: Counter[str]) -> list[tuple[int, str]]:
-    """(frame number, path) of the JSON files of the video, by number."""
-    by_name: dict[str, list[tuple[int, str]]] = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.lower().endswith(".json"):
-                problems["other files"] += 1
-                continue
-            match = _FRAME_NUMBER.match(entry.name)
-            if match is None or len(match[2]) > 18:
-                problems["JSON files without a frame number"] += 1
-                continue
-            if not _is_file(entry):
-                problems["directories or unreadable files named .json"] += 1
-                continue
-            by_name.setdefault(match[1], []).append((int(match[2]), entry.path))
-    if not by_name:
-        return []
-    name = max(by_name, key=lambda stem: (len(by_name[stem]), stem))
-    n_foreign = sum(map(len, by_name.values())) - len(by_name[name])
-    if n_foreign:
-        problems["JSON files of another video"] += n_foreign
-    files = dict(sorted(by_name[name], reverse=True))
-    if len(files) < len(by_name[name]):
-        problems["frame numbers that are there twice"] += len(by_name[name]) - len(files)
-    return sorted(files.items())
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()
-    except OSError:  # a loop of links
-        return False
-
-
-def _longest_run(
-    files: list[tuple[int, str]], max_gap_frames: int, problems: Counter[str]
-) -> list[tuple[int, str]]:
-    cuts = [
-        position
-        for position, (before, after) in enumerate(pairwise(files), start=1)
-        if after[0] - before[0] > max_gap_frames
-    ]
-    runs = [files[start:end] for start, end in pairwise([0, *cuts, len(files)])]
-    longest = max(runs, key=len)
-    if len(longest) < len(files):
-        problems["frames far from the others by number"] += len(files) - len(longest)
-    return longest
-
-
-def _read_bytes(path: str) -> bytes:
-    """Content of a file, or as much of it as a frame can have."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - twice as fast as Path here
-        return file.read(MAX_FRAME_BYTES + 1)
-
-
-def _read_people(path: str, problems: Counter[str]) -> list[Sequence[float]] | None:
+def _read_people(
+    number: int, path: str, digest: FrameDigest, problems: Counter[str]
+) -> list[Sequence[float]] | None:
     """Keypoint lists of one file, or None if it is no readable frame."""
     try:
-        people = parse_people(_read_bytes(path))
+        content = read_bytes(path)
+        digest.add_frame(number, content)
+        people = parse_people(content)
     except OSError:
+        digest.add_frame(number, b"")
         problems["directories or unreadable files named .json"] += 1
         return None
     except ValueError as error:
@@ -233,7 +147,7 @@ def _as_arrays(
     frame: list[int],
     is_read: NDArray[np.bool_],
     problems: Counter[str],
-) -> DetectedPeople:
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Keep the people with the usual number of points; mark unseen joints as NaN."""
     lengths = Counter(map(len, values))
     if not lengths:
@@ -257,7 +171,7 @@ def _as_arrays(
     points = points[is_good].reshape(-1, usual // 3, 3)
     if not len(points):
         raise UnreadableRecordingError("no person was found in any frame")
-    return DetectedPeople(_mark_unseen(points), frames, is_read, dict(problems))
+    return mark_unseen(points), frames
 
 
 def _to_numbers(
@@ -278,8 +192,16 @@ def _to_numbers(
     return numbers, is_good
 
 
-def _mark_unseen(points: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Unseen joints become NaN, NaN, 0: OpenPose writes them as 0, 0, 0."""
+def mark_unseen(points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Make unseen joints NaN, NaN, 0: OpenPose writes them as 0, 0, 0.
+
+    Args:
+        points: (N, P, 3) of x, y, confidence.
+
+    Returns:
+        float32 of the same shape; confidence is cut to 0 to 1. A joint is unseen if its confidence
+        is 0, it lies at exactly (0, 0), or one of the numbers is no number or absurdly large.
+    """
     x, y, confidence = points[..., 0], points[..., 1], points[..., 2]
     is_seen = (
         np.isfinite(points).all(axis=-1)

@@ -8,9 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.frames import DetectedPeople, UnreadableRecordingError, read_folder
+from pdla.data.cuts import find_stale_tail
+from pdla.data.frame_files import UnreadableRecordingError
+from pdla.data.frames import DetectedPeople, read_folder
 from pdla.data.gaps import fill_gaps
+from pdla.data.landmarks import find_landmark_file, read_landmarks
 from pdla.data.layouts import LAYOUTS, N_POINTS, layout_of, suspect_layout, to_body_25
+from pdla.data.leg_swaps import repair_leg_swaps
 from pdla.data.quality import Facts, measure_quality
 from pdla.data.tracking import follow_patient
 
@@ -57,6 +61,11 @@ class OpenPoseOptions:
         if not 0 <= self.max_gap_s <= 2:
             raise ValueError(f"recordings.openpose.max_gap_s={self.max_gap_s}: expected 0 to 2")
 
+    @property
+    def max_pause_frames(self) -> int:
+        """A longer gap in the frame numbers is the border to another video."""
+        return round(MAX_PAUSE_S * self.fps)
+
 
 @dataclass(frozen=True)
 class ParsedVideo:
@@ -67,32 +76,47 @@ class ParsedVideo:
         fps: Frames a second.
         frame_size: (H, W) in px.
         facts: What was measured on the way, for the verdict.
+        content: Digest of the files.
     """
 
     keypoints: NDArray[np.float32]
     fps: float
     frame_size: tuple[int, int]
     facts: Facts
+    content: str
 
 
 def read_recording(folder: Path, options: OpenPoseOptions) -> ParsedVideo:
-    """Read one folder.
+    """Read one folder, or one file of landmarks.
 
     Raises:
         UnreadableRecordingError: If there is no person, or the layout is not what was said.
     """
-    people = read_folder(folder, round(MAX_PAUSE_S * options.fps))
+    landmark_file = find_landmark_file(folder)
+    if landmark_file is None:
+        people = read_folder(folder, options.max_pause_frames)
+    else:
+        people = read_landmarks(landmark_file)
     layout = _choose_layout(people, options.layout)
     points, frame_size = _to_pixels(to_body_25(people.points, layout), options)
     track = follow_patient(points, people.frame, people.n_frames, frame_size[1])
-    keypoints, was_filled = fill_gaps(track.keypoints, round(options.max_gap_s * options.fps))
+    end = find_stale_tail(track.keypoints, track.has_others, options.fps)
+    seen, was_swapped = repair_leg_swaps(track.keypoints[:end], options.fps)
+    keypoints, was_filled = fill_gaps(seen, round(options.max_gap_s * options.fps))
     if not np.isfinite(keypoints[..., 0]).any():
         raise UnreadableRecordingError("no person was found in any frame")
     facts = measure_quality(
-        track.keypoints, was_filled, options.fps, frame_size, track.has_others, track.rival,
+        seen,
+        was_filled,
+        options.fps,
+        frame_size,
+        track.has_others[:end],
+        track.rival,
+        swapped=int(was_swapped.sum()),
+        cut_frames=people.n_frames - end,
         problems=people.problems,
-    )  # fmt: skip
-    return ParsedVideo(keypoints, options.fps, frame_size, facts)
+    )
+    return ParsedVideo(keypoints, options.fps, frame_size, facts, people.content)
 
 
 def _choose_layout(people: DetectedPeople, declared: str) -> str:

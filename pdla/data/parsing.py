@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pdla.data.frames import UnreadableRecordingError, hash_files
+from pdla.data.frame_files import UnreadableRecordingError, hash_files
 from pdla.data.openpose import OpenPoseOptions, read_recording
 from pdla.data.quality import Facts
 
@@ -89,24 +89,23 @@ def parse_all(tasks: Sequence[ParseTask], workers: int) -> Iterator[ParseResult]
 
 def parse_one(task: ParseTask) -> ParseResult:
     """Parse one video and write its keypoints; whatever is wrong with it ends in the result."""
-    content = ""
     try:
-        content = hash_files(task.path)
-        if content and content == task.known_content:
-            return ParseResult(task.video, content, is_unchanged=True)
+        known = task.known_content
+        if known and hash_files(task.path, task.options.max_pause_frames) == known:
+            return ParseResult(task.video, known, is_unchanged=True)
         parsed = read_recording(task.path, task.options)
         _write_array(task.target, parsed.keypoints)
     except UnreadableRecordingError as error:
-        return ParseResult(task.video, content, reason=error.reason, detail=error.detail)
+        return ParseResult(task.video, reason=error.reason, detail=error.detail)
     except OSError as error:
         reason = "the folder cannot be opened"
         detail = type(error).__name__
         return ParseResult(task.video, reason=reason, detail=detail, is_transient=True)
     except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
         reason = "unexpected content (please report it)"
-        return ParseResult(task.video, content, reason=reason, detail=type(error).__name__)
+        return ParseResult(task.video, reason=reason, detail=type(error).__name__)
     return ParseResult(
-        task.video, content, hash_keypoints(parsed.keypoints), parsed.fps, parsed.frame_size,
+        task.video, parsed.content, hash_keypoints(parsed.keypoints), parsed.fps, parsed.frame_size,
         parsed.facts,
     )  # fmt: skip
 

@@ -2,25 +2,24 @@
 
 import json
 import logging
-import os
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from pdla.data.openpose import OpenPoseOptions
-from pdla.data.parsing import ParseResult, ParseTask, hash_keypoints, parse_all
+from pdla.data.parsing import ParseTask, hash_keypoints, parse_all
 from pdla.data.pseudonyms import Pseudonyms
 from pdla.data.quality import Facts
 from pdla.data.recordings import Recording
+from pdla.data.store_index import Index, index_entry, read_index, stamp_files, write_index
 
-VERSION: Final = 1  # raise it whenever the same files would be parsed into other keypoints
+DAMAGED: Final = "the store was damaged while it was read (start again)"
 SAVE_EVERY: Final = 50  # videos; a killed build goes on from there
 FREE_FILES: Final = 256  # open files that are left to others; every memory map holds one
 _log = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ class RecordingStore:
         """Use the directory `root`; it is made when something is written."""
         self.root = root
         self._pseudonyms = pseudonyms
-        self._recipe = json.dumps([VERSION, asdict(options)], sort_keys=True, default=list)
+        self._recipe = json.dumps(asdict(options), sort_keys=True, default=list)
         self._options = options
 
     def open_videos(
@@ -74,137 +73,109 @@ class RecordingStore:
 
         Raises:
             OSError: If something must be parsed and the store cannot be written.
+            ValueError: If a process that parses was killed.
         """
         tag = self._pseudonyms.digest("source", str(source.resolve()))[:8]
         names = {video: f"{video}.{tag}" for video in videos}
-        stamps = {video: self._stamp(path) for video, path in videos.items()}
-        index = self._read_index()
-        if self._find_stale(index, names, stamps) or self._find_gone(index, names, tag):
-            with self._locked():
-                index = self._read_index()
-                self._build(index, names, stamps, videos, workers)
-                self._clean(index, names, tag)
+        stamps = {video: stamp_files(path, self._pseudonyms) for video, path in videos.items()}
         n_maps = _spare_files(len(videos))
-        return {
-            video: self._open(video, names[video], index[names[video]], number < n_maps)
-            for number, video in enumerate(videos)
-        }
+        index = read_index(self.root)
+        arrays = self._load_whole(index, names, n_maps)
+        if self._find_stale(index, names, stamps, arrays) or _find_gone(index, names, tag):
+            with self._locked():
+                index = read_index(self.root)
+                arrays = self._load_whole(index, names, n_maps)
+                stale = self._find_stale(index, names, stamps, arrays)
+                self._parse(
+                    [
+                        ParseTask(
+                            video,
+                            videos[video],
+                            self.root / f"{names[video]}.npy",
+                            self._options,
+                            self._known_content(index, names[video], arrays),
+                        )
+                        for video in stale
+                    ],
+                    index,
+                    names,
+                    stamps,
+                    workers,
+                )
+                self._clean(index, names, tag)
+            arrays = self._load_whole(index, names, n_maps)
+        return {video: _open(video, index[name], arrays.get(name)) for video, name in names.items()}
 
-    def _stamp(self, path: Path) -> str:
-        """Digest of the recipe and of names, sizes and times of the input files."""
-        try:
-            if path.is_dir():
-                with os.scandir(path) as entries:
-                    files = [
-                        f"{entry.name}|{(info := entry.stat(follow_symlinks=False)).st_size}"
-                        f"|{info.st_mtime_ns}"
-                        for entry in entries
-                    ]
-            else:
-                info = path.stat()
-                files = [f"{info.st_size}|{info.st_mtime_ns}"]
-        except OSError:
-            return ""
-        return self._pseudonyms.digest("files", "\n".join([self._recipe, *sorted(files)]))
+    def _load_whole(
+        self, index: Index, names: Mapping[str, str], n_maps: int
+    ) -> dict[str, NDArray[np.float32]]:
+        """Keypoints of all entries that are still what was written."""
+        arrays: dict[str, NDArray[np.float32]] = {}
+        for name in names.values():
+            entry = index.get(name, {})
+            if "sha256" not in entry:
+                continue
+            mode: Literal["r"] | None = "r" if len(arrays) < n_maps else None
+            try:
+                array = np.load(self.root / f"{name}.npy", mmap_mode=mode)
+            except (EOFError, OSError, ValueError):
+                continue
+            if hash_keypoints(array) == entry["sha256"]:
+                arrays[name] = array
+        return arrays
 
     def _find_stale(
-        self, index: Mapping[str, Any], names: Mapping[str, str], stamps: Mapping[str, str]
-    ) -> list[str]:
-        return [
-            video
-            for video, name in names.items()
-            if name not in index
-            or not stamps[video]
-            or index[name]["stamp"] != stamps[video]
-            or not self._is_whole(name, index[name])
-        ]
-
-    def _find_gone(self, index: Mapping[str, Any], names: Mapping[str, str], tag: str) -> list[str]:
-        present = set(names.values())
-        return [name for name in index if name.endswith(f".{tag}") and name not in present]
-
-    def _is_whole(self, name: str, entry: Mapping[str, Any]) -> bool:
-        """Whether the keypoints of an entry are those that were written."""
-        if "reason" in entry:
-            return True
-        array = self._load(name, is_mapped=True)
-        return array is not None and hash_keypoints(array) == entry["sha256"]
-
-    def _load(self, name: str, is_mapped: bool) -> NDArray[np.float32] | None:
-        path = self.root / f"{name}.npy"
-        try:
-            array: NDArray[np.float32] = np.load(path, mmap_mode="r" if is_mapped else None)
-        except (OSError, ValueError, EOFError):
-            return None
-        return array
-
-    def _open(
-        self, video: str, name: str, entry: Mapping[str, Any], is_mapped: bool
-    ) -> StoredVideo:
-        if "reason" in entry:
-            return StoredVideo(None, None, reason=entry["reason"], detail=entry["detail"])
-        keypoints = self._load(name, is_mapped)
-        if keypoints is None:
-            raise OSError(f"{self.root}: changed while it was opened; start again")
-        height, width = entry["frame_size"]
-        recording = Recording(video, keypoints, entry["fps"], (height, width))
-        return StoredVideo(recording, Facts(**entry["facts"]), entry["sha256"])
-
-    def _build(
         self,
-        index: dict[str, Any],
+        index: Index,
         names: Mapping[str, str],
         stamps: Mapping[str, str],
-        videos: Mapping[str, Path],
+        arrays: Mapping[str, NDArray[np.float32]],
+    ) -> list[str]:
+        def is_fresh(video: str, name: str) -> bool:
+            entry = index.get(name)
+            return (
+                entry is not None
+                and entry["stamp"] == stamps[video] != ""
+                and entry["recipe"] == self._recipe
+                and ("reason" in entry or name in arrays)
+            )
+
+        return [video for video, name in names.items() if not is_fresh(video, name)]
+
+    def _known_content(
+        self, index: Index, name: str, arrays: Mapping[str, NDArray[np.float32]]
+    ) -> str:
+        """Digest of the input that the stored keypoints were made from, if they are whole."""
+        is_usable = name in arrays and index[name]["recipe"] == self._recipe
+        return str(index[name]["content"]) if is_usable else ""
+
+    def _parse(
+        self,
+        tasks: Sequence[ParseTask],
+        index: Index,
+        names: Mapping[str, str],
+        stamps: Mapping[str, str],
         workers: int,
     ) -> None:
-        """Parse what is new or changed, and write the index now and then."""
-        stale = self._find_stale(index, names, stamps)
-        tasks = []
-        for video in stale:
-            old = index.get(names[video], {})
-            is_same_recipe = old.get("recipe") == self._recipe
-            is_whole = bool(old) and self._is_whole(names[video], old)
-            known = old.get("content", "") if is_same_recipe and is_whole else ""
-            target = self.root / f"{names[video]}.npy"
-            tasks.append(ParseTask(video, videos[video], target, self._options, known))
+        """Parse, and write the index now and then."""
         for done, result in enumerate(parse_all(tasks, workers), start=1):
-            entry = _entry(result) or index[names[result.video]]
-            # What could not be read at all is tried again next time.
+            name = names[result.video]
+            entry = index[name] if result.is_unchanged else index_entry(result)
+            # What could not be opened is tried again next time.
             stamp = "" if result.is_transient else stamps[result.video]
-            index[names[result.video]] = {**entry, "stamp": stamp, "recipe": self._recipe}
+            index[name] = {**entry, "stamp": stamp, "recipe": self._recipe}
             if done % SAVE_EVERY == 0:
-                self._write_index(index)
-        self._write_index(index)
+                write_index(self.root, index)
 
-    def _clean(self, index: dict[str, Any], names: Mapping[str, str], tag: str) -> None:
+    def _clean(self, index: Index, names: Mapping[str, str], tag: str) -> None:
         """Delete entries that are gone from this input, and files that no entry owns."""
-        for name in self._find_gone(index, names, tag):
+        for name in _find_gone(index, names, tag):
             del index[name]
-        self._write_index(index)
-        owned = {f"{name}.npy" for name, entry in index.items() if "reason" not in entry}
+        write_index(self.root, index)
+        owned = {f"{name}.npy" for name, entry in index.items() if "sha256" in entry}
         for path in self.root.iterdir():
-            is_ours = path.suffix in {".npy", ".tmp"}
-            if is_ours and path.name not in owned:
+            if path.suffix in {".npy", ".tmp"} and path.name not in owned:
                 path.unlink(missing_ok=True)
-
-    def _read_index(self) -> dict[str, Any]:
-        """The index, or an empty one if it is missing, damaged or of another version."""
-        try:
-            index = json.loads((self.root / "index.json").read_bytes())
-            is_ours = index["version"] == VERSION and isinstance(index["videos"], dict)
-            entries: dict[str, Any] = index["videos"] if is_ours else {}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, KeyError, TypeError):
-            _log.warning("%s: the index is damaged; the store is built again", self.root)
-            return {}
-        return {name: entry for name, entry in entries.items() if _is_entry(entry)}
-
-    def _write_index(self, index: Mapping[str, Any]) -> None:
-        temporary = self.root / f"index.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-        temporary.write_text(json.dumps({"version": VERSION, "videos": index}))
-        temporary.replace(self.root / "index.json")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -221,26 +192,21 @@ class RecordingStore:
             lock.release()
 
 
-def _entry(result: ParseResult) -> dict[str, Any] | None:
-    """Index entry of a parsed video; None if it is as it was."""
-    if result.is_unchanged:
-        return None
-    if result.facts is None:
-        return {"reason": result.reason, "detail": result.detail, "content": result.content}
-    return {
-        "sha256": result.sha256,
-        "content": result.content,
-        "fps": result.fps,
-        "frame_size": list(result.frame_size),
-        "facts": result.facts.to_json(),
-    }
+def _open(
+    video: str, entry: Mapping[str, Any], keypoints: NDArray[np.float32] | None
+) -> StoredVideo:
+    if keypoints is None:
+        return StoredVideo(
+            None, None, reason=entry.get("reason", DAMAGED), detail=entry.get("detail", "")
+        )
+    height, width = entry["frame_size"]
+    recording = Recording(video, keypoints, entry["fps"], (height, width))
+    return StoredVideo(recording, Facts(**entry["facts"]), entry["sha256"])
 
 
-def _is_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict) or "stamp" not in entry:
-        return False
-    needed = {"detail"} if "reason" in entry else {"sha256", "fps", "frame_size", "facts"}
-    return needed <= set(entry)
+def _find_gone(index: Index, names: Mapping[str, str], tag: str) -> list[str]:
+    present = set(names.values())
+    return [name for name in index if name.endswith(f".{tag}") and name not in present]
 
 
 def _spare_files(n_wanted: int) -> int:

@@ -1,0 +1,74 @@
+"""How well several raters agree on the same legs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import cohen_kappa_score
+
+MIN_LEGS = 3  # with fewer, both measures are noise
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of raters.
+
+    Attributes:
+        n_raters: Raters compared.
+        n_legs: Legs that all of them scored.
+        kappa: Quadratically weighted Cohen's kappa, mean over the pairs of raters; None if it can't
+            be computed (half points, or everybody gave one score).
+        icc: Intraclass correlation ICC(2,1): two-way random effects, absolute agreement, single
+            rater; None if it can't be computed.
+    """
+
+    n_raters: int
+    n_legs: int
+    kappa: float | None
+    icc: float | None
+
+
+def measure_agreement(scores: Sequence[Sequence[float | None]]) -> Agreement | None:
+    """Measure the agreement of raters.
+
+    Args:
+        scores: For each leg the scores of all raters, None where one did not rate.
+
+    Returns:
+        None if there is one rater, or fewer than three legs were scored by all.
+    """
+    complete = [row for row in scores if row and None not in row]
+    n_raters = max(map(len, complete), default=0)
+    table = np.asarray([row for row in complete if len(row) == n_raters], dtype=np.float64)
+    if n_raters < 2 or len(table) < MIN_LEGS:
+        return None
+    return Agreement(n_raters, len(table), _mean_kappa(table), intraclass_correlation(table))
+
+
+def intraclass_correlation(table: NDArray[np.float64]) -> float | None:
+    """ICC(2,1) of Shrout and Fleiss (1979), Psychological Bulletin 86:420.
+
+    Args:
+        table: (legs, raters), no NaN.
+
+    Returns:
+        None if nothing varies.
+    """
+    n, k = table.shape
+    rows = k * ((table.mean(axis=1) - table.mean()) ** 2).sum() / (n - 1)
+    columns = n * ((table.mean(axis=0) - table.mean()) ** 2).sum() / (k - 1)
+    total = ((table - table.mean()) ** 2).sum()
+    error = (total - rows * (n - 1) - columns * (k - 1)) / ((n - 1) * (k - 1))
+    spread = rows + (k - 1) * error + k * (columns - error) / n
+    return float((rows - error) / spread) if spread > 1e-12 else None
+
+
+def _mean_kappa(table: NDArray[np.float64]) -> float | None:
+    if not np.array_equal(table, np.round(table)) or np.ptp(table) == 0:
+        return None
+    whole = table.astype(int)
+    pairs = combinations(range(whole.shape[1]), 2)
+    kappas = [cohen_kappa_score(whole[:, a], whole[:, b], weights="quadratic") for a, b in pairs]
+    return float(np.mean(kappas))

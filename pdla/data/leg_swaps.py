@@ -1,0 +1,103 @@
+"""Where the pose estimator took the left leg for the right one, the legs are changed back."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pdla.data.skeletons import JOINT
+
+MAX_SWAP_S: Final = 1.0  # longer than this, nobody can tell which of the two is right
+# A change of sides is clear if the legs would else jump at least so far (in trunk lengths, mean of
+# joints and both legs), and twice as far as they do when changed back.
+MIN_JUMP: Final = 0.1
+MIN_RATIO: Final = 2.0
+MAX_MEMORY_S: Final = 0.5  # a joint's last place says nothing about where it is after this
+_GROUPS: Final = (("Hip",), ("Knee", "Ankle", "Heel", "BigToe", "SmallToe"))
+
+
+def repair_leg_swaps(
+    keypoints: NDArray[np.float32], fps: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Change left and right leg back where continuity makes it clear that they were mistaken.
+
+    At a mistake both legs jump to the place of the other, and jump back when it ends. Stretches
+    between two such jumps of at most `MAX_SWAP_S` are repaired; a single jump is left alone. Hips
+    and the rest of the legs are looked at apart, as they are not always mistaken together.
+
+    Args:
+        keypoints: (T, 25, 3) of one person; unseen is NaN, NaN, 0.
+        fps: Frames a second.
+
+    Returns:
+        A repaired copy, and (T,) where something was changed back.
+    """
+    repaired = keypoints.copy()
+    changed = np.zeros(len(keypoints), dtype=np.bool_)
+    trunk = _trunk_length(keypoints)
+    if not np.isfinite(trunk):
+        return repaired, changed
+    for parts in _GROUPS:
+        left = [JOINT[f"L{part}"] for part in parts]
+        right = [JOINT[f"R{part}"] for part in parts]
+        jumps = _find_jumps(keypoints, left, right, trunk, round(MAX_MEMORY_S * fps))
+        swapped = _between_pairs(jumps, len(keypoints), round(MAX_SWAP_S * fps))
+        frames = np.flatnonzero(swapped)[:, None]
+        repaired[frames, left + right] = keypoints[frames, right + left]
+        changed |= swapped
+    return repaired, changed
+
+
+def _trunk_length(keypoints: NDArray[np.float32]) -> float:
+    trunk = np.linalg.norm(
+        keypoints[:, JOINT["Neck"], :2] - keypoints[:, JOINT["MidHip"], :2], axis=-1
+    )
+    trunk = trunk[np.isfinite(trunk)]
+    return float(np.median(trunk)) if len(trunk) else float("nan")
+
+
+def _find_jumps(
+    keypoints: NDArray[np.float32],
+    left: list[int],
+    right: list[int],
+    trunk: float,
+    memory_frames: int,
+) -> NDArray[np.int64]:
+    """Frames at which the legs change places."""
+    here = keypoints[:, [left, right], :2].astype(np.float64)  # (T, leg, joint, xy)
+    before = _last_seen(here, memory_frames)
+    stay = np.linalg.norm(here - before, axis=-1)
+    cross = np.linalg.norm(here - before[:, ::-1], axis=-1)
+    both = np.isfinite(stay + cross)
+    n_both = np.where(both.any(axis=(1, 2)), both.sum(axis=(1, 2)), np.nan)
+    stay_mean = np.where(both, stay, 0).sum(axis=(1, 2)) / n_both / trunk
+    cross_mean = np.where(both, cross, 0).sum(axis=(1, 2)) / n_both / trunk
+    is_jump = (stay_mean > MIN_JUMP) & (stay_mean > MIN_RATIO * cross_mean)
+    return np.flatnonzero(is_jump)
+
+
+def _last_seen(places: NDArray[np.float64], memory_frames: int) -> NDArray[np.float64]:
+    """(T, leg, joint, 2) where each joint was last seen before each frame, NaN if too long ago."""
+    n_frames = len(places)
+    is_seen = np.isfinite(places[..., 0])
+    frame = np.arange(n_frames)[:, None, None]
+    last = np.maximum.accumulate(np.where(is_seen, frame, -1), axis=0)
+    last = np.concatenate([np.full((1, *last.shape[1:]), -1), last[:-1]])
+    known = (last >= 0) & (frame - last <= memory_frames)
+    legs, joints = np.meshgrid(np.arange(2), np.arange(places.shape[2]), indexing="ij")
+    found = places[np.maximum(last, 0), legs, joints]
+    return np.where(known[..., None], found, np.nan)
+
+
+def _between_pairs(jumps: NDArray[np.int64], n_frames: int, max_frames: int) -> NDArray[np.bool_]:
+    """Frames between two jumps that follow each other closely; each jump ends one stretch only."""
+    inside = np.zeros(n_frames, dtype=np.bool_)
+    position = 0
+    while position + 1 < len(jumps):
+        start, end = jumps[position], jumps[position + 1]
+        if end - start <= max_frames:
+            inside[start:end] = True
+            position += 2
+        else:
+            position += 1
+    return inside
