@@ -20,7 +20,7 @@ def _root() -> None:
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder of the cohort, new or empty.")],
+    out: Annotated[Path | None, typer.Argument(help="Folder of the cohort, new or empty.")] = None,
     videos: Annotated[int, typer.Option(help="Number of videos, 1 to 10000.")] = 62,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     scores: Annotated[str, typer.Option(help="clinic or balanced.")] = "clinic",
@@ -30,10 +30,21 @@ def simulate(
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
     size: Annotated[str, typer.Option(help="Height x width in px.")] = "960x540",
     force: Annotated[bool, typer.Option(help="Replace a simulated cohort.")] = False,
+    ceiling: Annotated[
+        bool, typer.Option(help="Print the best that a scorer can reach (a minute); write nothing.")
+    ] = False,
 ) -> None:
     """Write a simulated cohort in the clinic's formats, with the truth beside it."""
     from pdla.data.simulation import SimulationOptions, simulate_cohort
 
+    if ceiling:
+        from pdla.data.simulation.ceiling import ceiling_table, measure_ceilings
+        from pdla.data.simulation.reference import range_table
+
+        print(f"{range_table()}\n\n{ceiling_table(measure_ceilings(seed))}")
+        return
+    if out is None:
+        raise ValueError("simulate: name a folder for the cohort, or --ceiling")
     simulate_cohort(out, SimulationOptions(videos, seed, scores, traps, fps, size), force=force)
 
 

@@ -16,9 +16,10 @@ STREAMS: Final = {
     "labels": 2,
     "ids": 3,
     "traps": 4,
-    "ceiling": 5,
     "person": 6,
+    "bouts": 5,
     "trap_places": 7,
+    "reference": 8,
 }
 
 

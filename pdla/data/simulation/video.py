@@ -64,10 +64,10 @@ class Footage:
 
 def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
     """Film both bouts of a patient; depends on nothing but the plan and the options."""
-    who = stream(options.seed, "person", plan.row.person)
-    body, habit = draw_body(who), draw_habit(who)
+    body, habit = _draw_person(plan, options.seed)
+    series = draw_bouts(plan, options.seed)
     rng = stream(options.seed, "video", plan.index)
-    bouts, n_frames = _schedule(plan, habit, options.fps, rng)
+    bouts, n_frames = _schedule(series, options.fps, rng)
     motion = _move(bouts, n_frames, options.fps, rng)
     camera = draw_camera(n_frames, options.fps, options.frame_size, rng)
     points = project(camera, pose_seated(body, motion))
@@ -75,11 +75,24 @@ def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
     return Footage(keypoints, points, bouts, (body, habit), camera)
 
 
+def draw_bouts(plan: VideoPlan, seed: int) -> tuple[TapSeries, TapSeries]:
+    """Bouts of the left and the right leg of a video, the same whether it is filmed or not."""
+    _, habit = _draw_person(plan, seed)
+    rng = stream(seed, "bouts", plan.index)
+    left, right = (draw_tap_series(severity, habit, rng) for severity in plan.severity)
+    return left, right
+
+
+def _draw_person(plan: VideoPlan, seed: int) -> tuple[Body, Habit]:
+    """Build and habit of a person, the same in every video."""
+    rng = stream(seed, "person", plan.row.person)
+    return draw_body(rng), draw_habit(rng)
+
+
 def _schedule(
-    plan: VideoPlan, habit: Habit, fps: float, rng: np.random.Generator
+    series: tuple[TapSeries, TapSeries], fps: float, rng: np.random.Generator
 ) -> tuple[tuple[LegBout, LegBout], int]:
     """Sit, one leg, rest, the other leg, sit: bouts of left and right, and number of frames."""
-    series = [draw_tap_series(severity, habit, rng) for severity in plan.severity]
     order = (1, 0) if rng.random() < RIGHT_FIRST_CHANCE else (0, 1)
     now = float(rng.uniform(0.8, 2.0))
     bouts: dict[int, LegBout] = {}
