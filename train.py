@@ -6,7 +6,7 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -25,7 +25,7 @@ def main(config: DictConfig) -> float:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         if hydra_config.mode == RunMode.MULTIRUN:
-            raise HydraException(f"pdla: {error}") from None
+            raise CompactHydraException(f"pdla: {error}") from None
         sys.exit(f"pdla: {error}")
 
 

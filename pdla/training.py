@@ -1,7 +1,9 @@
 """One run: config -> data, model, trainer; fit, test the best checkpoint, write the result last."""
 
 import logging
+import os
 import time
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from pdla.config import build, build_model, check_config, legs_of
 from pdla.data.datamodules import STAGES, KeypointClips
 from pdla.data.intake import IntakeOptions, read_cohort
+from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.console import print_result
@@ -27,6 +30,9 @@ from pdla.runs import config_hash, fail_run, finish_run, last_checkpoint, open_r
 log = logging.getLogger(__name__)
 
 MONITOR = "val/rps"
+
+# Lightning 2.6 still asks torch for LeafSpec, which torch 2.15 announces to leave one day.
+warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
 
 
 def run(config: dict[str, Any], run_dir: Path) -> float:
@@ -54,7 +60,7 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
             raise
     else:
         log.info("%s is finished already; delete the folder to run it again", run_dir)
-    print_result(result, str(run_dir), str(run_dir.parent))
+    print_result(result, Path(os.path.relpath(run_dir)))
     return float(result["metrics"]["val"]["rps"])
 
 
@@ -70,9 +76,7 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     trainer = build_trainer(config["trainer"], run_dir, video_scores)
     trainer.fit(model, data, ckpt_path=last_checkpoint(run_dir))
     trained = time.perf_counter()
-    best = run_dir / "checkpoints" / "best.ckpt"
-    trainer.validate(model, data, ckpt_path=best, verbose=False)
-    trainer.test(model, data, ckpt_path=best, verbose=False)
+    evaluate_best(model, data, trainer, run_dir, video_scores)
     times = {
         "read_s": round(read - started, 2),
         "train_s": round(trained - read, 2),
@@ -120,27 +124,49 @@ def build_trainer(
     options: dict[str, Any], run_dir: Path, video_scores: VideoScores
 ) -> lightning.Trainer:
     """A Trainer that logs to the run folder and keeps the best and the last checkpoint."""
-    checkpoints = ModelCheckpoint(
-        dirpath=run_dir / "checkpoints",
-        filename="best",
-        monitor=MONITOR,
-        mode="min",
-        save_last=True,
-        enable_version_counter=False,
-        auto_insert_metric_name=False,
+    folder = run_dir / "checkpoints"
+    best = ModelCheckpoint(
+        folder, "best", MONITOR, save_weights_only=True, enable_version_counter=False
     )
+    last = ModelCheckpoint(folder, "last", enable_version_counter=False)
     logger = TensorBoardLogger(run_dir, name="", version="", default_hp_metric=False)
-    console = EpochLines()
-    callbacks = [video_scores, checkpoints, LearningRateMonitor("epoch"), console]
-    if console.is_terminal:
-        callbacks.append(RichProgressBar())
     trainer: lightning.Trainer = build(
-        {**options, "enable_progress_bar": console.is_terminal},
+        {**options, "enable_progress_bar": is_terminal()},
         default_root_dir=run_dir,
         logger=logger,
-        callbacks=callbacks,
+        callbacks=[video_scores, best, last, LearningRateMonitor("epoch"), *_progress()],
     )
     return trainer
+
+
+def evaluate_best(
+    model: LegScorer,
+    data: KeypointClips,
+    trainer: lightning.Trainer,
+    run_dir: Path,
+    video_scores: VideoScores,
+) -> None:
+    """Validate and test the best checkpoint; `video_scores` then holds the predictions.
+
+    A trainer of its own, on one device and without a logger: each leg is scored exactly once, and
+    the curves of the training stay as they were.
+    """
+    evaluator = lightning.Trainer(
+        accelerator=trainer.strategy.root_device.type.replace("cuda", "gpu"),
+        devices=1,
+        precision=trainer.precision,
+        logger=False,
+        enable_progress_bar=is_terminal(),
+        enable_model_summary=False,
+        callbacks=[video_scores, *_progress()],
+    )
+    best = run_dir / "checkpoints" / "best.ckpt"
+    evaluator.validate(model, data, ckpt_path=best, verbose=False, weights_only=True)
+    evaluator.test(model, data, ckpt_path=best, verbose=False, weights_only=True)
+
+
+def _progress() -> list[lightning.Callback]:
+    return [RichProgressBar()] if is_terminal() else [EpochLines()]
 
 
 def make_result(

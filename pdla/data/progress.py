@@ -17,12 +17,16 @@ from rich.progress import (
 Item = TypeVar("Item")
 
 
+def is_terminal() -> bool:
+    """Whether a person watches: a bar in a pipe, a log or under CI would be noise."""
+    return Console(stderr=True).is_terminal and "CI" not in os.environ
+
+
 def track(
     items: Iterable[Item], description: str, total: int, unit: str = "videos"
 ) -> Iterator[Item]:
     """Pass items on while a bar on stderr shows how far it is and how long it will take."""
     console = Console(stderr=True)
-    is_quiet = not console.is_terminal or "CI" in os.environ
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -31,5 +35,5 @@ def track(
         TextColumn(unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=is_quiet) as progress:
+    with Progress(*columns, console=console, disable=not is_terminal()) as progress:
         yield from progress.track(items, total=total, description=description)

@@ -13,13 +13,12 @@ from pdla.evaluation.metrics import METRICS
 from pdla.evaluation.report import Pooled, cell
 
 
-def print_result(result: dict[str, Any], run_dir: str, study_dir: str) -> None:
+def print_result(result: dict[str, Any], run_dir: Path) -> None:
     """Print counts, metrics beside the baseline, and what to do next.
 
     Args:
         result: Contents of result.json.
-        run_dir: Folder of the run.
-        study_dir: Folder of its study.
+        run_dir: Folder of the run, inside that of its study.
     """
     console = Console(soft_wrap=True)
     console.print()
@@ -28,8 +27,8 @@ def print_result(result: dict[str, Any], run_dir: str, study_dir: str) -> None:
     for note in _notes(result):
         console.print(note, highlight=False)
     console.print(f"\nrun      {run_dir}", highlight=False)
-    console.print(f"review   tensorboard --logdir {study_dir}", highlight=False)
-    console.print(f"report   pdla report {study_dir}", highlight=False)
+    console.print(f"review   tensorboard --logdir {run_dir.parent}", highlight=False)
+    console.print(f"report   pdla report {run_dir.parent}", highlight=False)
     console.print(RESEARCH_ONLY, style="italic")
 
 

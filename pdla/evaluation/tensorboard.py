@@ -2,12 +2,10 @@
 
 import json
 import logging
-import os
 from typing import Any
 
 import lightning
 from lightning.pytorch.loggers import TensorBoardLogger
-from rich.console import Console
 
 from pdla.evaluation.metrics import METRICS
 
@@ -17,14 +15,11 @@ log = logging.getLogger(__name__)
 class EpochLines(lightning.Callback):
     """One line an epoch where a progress bar would be noise: in a pipe, in a log, under CI."""
 
-    def __init__(self) -> None:
-        self.is_terminal = Console().is_terminal and "CI" not in os.environ
-
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Log loss and the metrics of the validation patients."""
-        if self.is_terminal or not trainer.is_global_zero:
+        if not trainer.is_global_zero:
             return
         shown = ("train/loss", "val/loss", "val/rps", "val/qwk", "val/macro_mae")
         values = {name: trainer.callback_metrics.get(name) for name in shown}
@@ -40,13 +35,14 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict
     if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
         return
     chosen = {key: result[key] for key in ("model", "leg", "fold", "seed", "weights_source")}
+    # `best` is the validation score of the best checkpoint: val/ itself stays one point an epoch.
     metrics = {
-        f"{stage}/{metric.key}": value
-        for stage in ("val", "test")
+        f"{title}/{metric.key}": value
+        for stage, title in (("val", "best"), ("test", "test"))
         for metric in METRICS
         if (value := result["metrics"][stage][metric.key]) is not None
     }
-    logger.log_hyperparams(chosen, metrics)
+    logger.log_hyperparams(chosen, metrics, step=trainer.global_step)
     text = json.dumps(config, indent=2, ensure_ascii=False)
     logger.experiment.add_text("config", "\n".join("    " + line for line in text.splitlines()))
     logger.save()
