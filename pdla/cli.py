@@ -49,6 +49,24 @@ def simulate(
 
 
 @app.command()
+def draw(
+    folder: Annotated[Path, typer.Argument(help="OpenPose folder of one video.")],
+    out: Annotated[Path, typer.Option(help="x.mp4 for a video, x.png for a contact sheet.")],
+    leg: Annotated[str, typer.Option(help="The leg drawn as the scored one: L or R.")] = "R",
+    crop: Annotated[str, typer.Option(help="legs, body or frame.")] = "frame",
+    style: Annotated[str, typer.Option(help="scored_leg or colour_2023.")] = "scored_leg",
+    size: Annotated[str, typer.Option(help="Height x width of a picture in px.")] = "480x270",
+    start: Annotated[float, typer.Option(help="Second at which a contact sheet begins.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Second at which it ends.")] = None,
+) -> None:
+    """Draw a recording as a model sees it, without mirroring: scored leg red, other leg green."""
+    from pdla.draw import draw_folder
+
+    draw_folder(folder, out, leg, crop=crop, style=style, size=size, start_s=start, end_s=end)
+    typer.echo(out)
+
+
+@app.command()
 def report(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAME")]) -> None:
     """Pool the runs of a study: table here, report.html and summary.csv in its folder."""
     from pdla.evaluation.console import print_pooled
@@ -56,6 +74,35 @@ def report(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/N
     from pdla.runs import read_study, unfinished_runs
 
     print_pooled(write_report(study, read_study(study), unfinished_runs(study)), study)
+
+
+@app.command()
+def check(
+    videos: Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")] = None,
+    store: Annotated[
+        Path, typer.Option(help="Where parsed keypoints are kept for training.")
+    ] = Path("data/store/clinic"),
+    config: Annotated[
+        Path | None, typer.Option(help="Options from a file of conf/recordings/.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
+) -> None:
+    """Tell what is usable for which leg, what is not and why, and what to do."""
+    from pdla.check import check_cohort, read_options, write_json
+    from pdla.check_html import write_html
+    from pdla.check_text import print_check
+
+    summary = check_cohort(videos, labels, store, read_options(config, overrides or []))
+    if json is not None:
+        write_json(summary, json)
+    if html is not None:
+        write_html(summary, html)
+    print_check(summary, videos, labels)
 
 
 def main() -> None:

@@ -38,8 +38,7 @@ def find_stale_tail(
         return n_frames
     after = int(present[-1]) + 1
     is_someone_else = after < n_frames and has_others[after:].mean() > 0.5
-    is_new = not has_others[max(0, after - round(fps)) : after].any()
-    end = after if is_someone_else and is_new and after > n_frames * MAX_TAIL else n_frames
+    end = after if is_someone_else and after > n_frames * MAX_TAIL else n_frames
     return min(end, _find_shift(keypoints[:, _TRUNK, :2].astype(np.float64), present, fps))
 
 

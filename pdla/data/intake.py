@@ -1,18 +1,16 @@
 """From a folder of videos and a label sheet to the cohort that everything else works on."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 from pdla.data.folders import Matching, VideoFolder, find_folders, match_folders
-from pdla.data.labels import LabelRow, LabelSheet, read_labels
+from pdla.data.intake_result import Intake, IntakeVideo, MergedPatient, build_cohort
+from pdla.data.labels import LabelRow, LabelSheet, RowProblem, read_labels
 from pdla.data.options import IntakeOptions
 from pdla.data.patients import Identity, Patients, group_patients, identify, read_mapping
 from pdla.data.pseudonyms import open_pseudonyms
-from pdla.data.quality import Verdict, judge_quality
-from pdla.data.recordings import Cohort, Exclusion, LegSample
+from pdla.data.quality import judge_quality
+from pdla.data.recordings import Cohort
 from pdla.data.skeletons import LEGS, Leg
 from pdla.data.store import RecordingStore, StoredVideo
 
@@ -24,73 +22,6 @@ NO_PATIENT = (
     "the patient cannot be told from the video id "
     "(add a patient column, or set recordings.patients.pattern)"
 )
-
-
-@dataclass(frozen=True)
-class IntakeVideo:
-    """One video, from its row and folder to the verdict on each leg.
-
-    Attributes:
-        video: Pseudonym.
-        patient: Pseudonym.
-        group: Cohort group, or empty.
-        place: Where a person finds it: `row 14`, or `folder 12 of 62`.
-        row: Row number, or None if no row names it.
-        scores: Score of each leg, None if unrated.
-        stored: Keypoints and facts; None if there is no folder, or it was not opened.
-        verdicts: For each leg; empty if there are no keypoints.
-        reason: Why the whole video is left out; empty if it is not.
-        detail: What was special here.
-    """
-
-    video: str
-    patient: str
-    group: str
-    place: str
-    row: int | None
-    scores: Mapping[Leg, int | None]
-    stored: StoredVideo | None = None
-    verdicts: Mapping[Leg, Verdict] = field(default_factory=dict)
-    reason: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class MergedPatient:
-    """A patient whose videos carry several codes or numbers: a person should look.
-
-    Attributes:
-        patient: Pseudonym.
-        places: Where the videos are found.
-        n_codes: Different group codes.
-        n_numbers: Different patient numbers.
-    """
-
-    patient: str
-    places: tuple[str, ...]
-    n_codes: int
-    n_numbers: int
-
-
-@dataclass(frozen=True)
-class Intake:
-    """All that was read, also what was left out: the cohort, and what `pdla check` shows.
-
-    Attributes:
-        cohort: What training sees.
-        videos: Rows in sheet order, then folders without a row.
-        sheet: The label sheet, or None if there was none.
-        merged: Patients to look at.
-        n_patients: Patients of the videos in the sheet, or of all if there is no sheet.
-        n_others: Other things in the folder of videos.
-    """
-
-    cohort: Cohort
-    videos: tuple[IntakeVideo, ...]
-    sheet: LabelSheet | None
-    merged: tuple[MergedPatient, ...]
-    n_patients: int
-    n_others: int
 
 
 def read_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Cohort:
@@ -134,9 +65,10 @@ def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeO
     read = _describe(rows, matching, people, names, opened, len(folders), options)
     n_rated = len(rows) or len(people)
     return Intake(
-        cohort=_build_cohort(read, sheet, patients, len(folders)),
+        cohort=build_cohort(read, patients.component, sheet, len(folders)),
         videos=tuple(read),
         sheet=sheet,
+        problems=tuple(_row_problems(rows, people, sheet)),
         merged=tuple(_merged(patients, names, read)),
         n_patients=len(set(patients.component[:n_rated])),
         n_others=n_others,
@@ -156,6 +88,19 @@ def _identify_all(
         identify(video_id, options.patients, mapping.get(video_id.casefold(), patient), group)
         for video_id, patient, group in listed
     ]
+
+
+def _row_problems(
+    rows: Sequence[LabelRow], people: Sequence[Identity], sheet: LabelSheet | None
+) -> list[RowProblem]:
+    """What the sheet itself shows, and what is odd about the video ids."""
+    problems = list(sheet.problems) if sheet else []
+    for row, person in zip(rows, people, strict=False):
+        if person.has_odd_date:
+            problems.append(RowProblem(row.row, "the date in the video id is no date"))
+        if person.has_short_number:
+            problems.append(RowProblem(row.row, "the patient number may be a placeholder"))
+    return sorted(problems, key=lambda problem: problem.row)
 
 
 def _folders_without_row(matching: Matching) -> list[VideoFolder]:
@@ -224,61 +169,6 @@ def _why_no_folder(position: int, matching: Matching, n_folders: int) -> tuple[s
     near = matching.suggestions.get(position)
     hint = f"did you mean folder {near.position} of {n_folders} by name?" if near else ""
     return NO_FOLDER, hint
-
-
-def _build_cohort(
-    videos: Sequence[IntakeVideo], sheet: LabelSheet | None, patients: Patients, n_folders: int
-) -> Cohort:
-    problems = [problem for problem in (sheet.problems if sheet else ()) if problem.is_fatal]
-    lost = {(problem.row, problem.leg): problem for problem in problems}
-    samples: list[LegSample] = []
-    exclusions = [
-        Exclusion(f"row {problem.row}", None, problem.reason)
-        for problem in problems
-        if problem.leg is None
-    ]
-    digest = sha256()
-    for video, component in zip(videos, patients.component, strict=True):
-        if video.reason or video.stored is None or video.stored.recording is None:
-            exclusions.append(
-                Exclusion(video.video, None, video.reason, _detail(video.place, video.detail))
-            )
-            continue
-        for leg in LEGS:
-            problem = lost.get((video.row or 0, leg))
-            verdict = video.verdicts[leg]
-            if problem is not None:
-                detail = _detail(video.place, problem.detail)
-                exclusions.append(Exclusion(video.video, leg, problem.reason, detail))
-            elif not verdict.is_usable:
-                detail = _detail(video.place, verdict.details[0])
-                exclusions.append(Exclusion(video.video, leg, verdict.reasons[0], detail))
-            else:
-                sample = _sample(video, leg, verdict)
-                samples.append(sample)
-                digest.update(_facts_to_hash(sample, video.stored.sha256, component))
-    n_rows = sheet.n_rows if sheet else 0
-    return Cohort(tuple(samples), tuple(exclusions), n_rows, n_folders, digest.hexdigest())
-
-
-def _sample(video: IntakeVideo, leg: Leg, verdict: Verdict) -> LegSample:
-    assert video.stored is not None and video.stored.recording is not None
-    warnings = tuple(map(_detail, verdict.reasons, verdict.details))
-    return LegSample(
-        video.stored.recording, leg, video.scores[leg], video.patient, video.group, warnings
-    )
-
-
-def _facts_to_hash(sample: LegSample, keypoints: str, patient: int) -> bytes:
-    facts = [
-        keypoints, sample.recording.fps, *sample.recording.frame_size, sample.leg, sample.score,
-        patient, sample.group,
-    ]  # fmt: skip
-    return json.dumps(facts).encode()
-
-
-def _detail(first: str, second: str) -> str:
-    return f"{first}: {second}" if second else first
 
 
 def _merged(

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pdla.data.sheets import is_blank, plain_text, read_sheets
+from pdla.data.sheets import is_blank, plain_text, read_sheets, safe_label
 
 UNKNOWN: Final = ("exclude", "own_patient")
 _PATTERN: Final = r"^(?P<group>[A-Za-z]+)(?P<code>\d+)_(?P<number>\d+)_(?P<date>\d+)_"
@@ -61,6 +61,7 @@ class Identity:
         number: Patient number, or empty.
         group: Letters of the group code, or empty.
         has_odd_date: Whether the date in the id is no date.
+        has_short_number: Whether the number may be a placeholder: a hospital number is longer.
     """
 
     video_id: str = field(repr=False)
@@ -69,6 +70,7 @@ class Identity:
     number: str = field(default="", repr=False)
     group: str = ""
     has_odd_date: bool = False
+    has_short_number: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -109,8 +111,9 @@ def identify(
         patient=patient.casefold(),
         code=letters + (code.lstrip("0") or code).casefold() if code else "",
         number=(number.lstrip("0") or number).casefold(),
-        group=group or letters,
+        group=safe_label(group) or letters,
         has_odd_date=bool(parts.get("date")) and not _is_date(parts["date"]),
+        has_short_number=0 < len(number) <= 3,
     )
 
 

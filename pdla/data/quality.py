@@ -84,7 +84,7 @@ class QualityOptions:
     warn_leg: float = 0.8
     warn_foot: float = 0.5
     warn_interpolated: float = 0.1
-    warn_swapped: float = 0.05
+    warn_swapped: float = 0.1
     warn_jitter: float = 0.03
     warn_outside: float = 0.05
     warn_rival: float = 0.7
@@ -228,7 +228,7 @@ def _warnings(
         (facts.outside > options.warn_outside,
          "joints lie outside the frame (set recordings.openpose.frame_size)",
          f"{facts.outside:.0%} of them"),
-        (facts.cut_frames > 0, "the end was cut off: frames of another video",
+        (facts.cut_frames > 0, "the end was cut off: it shows somebody else",
          f"{facts.cut_frames} frames"),
     ]  # fmt: skip
     return [(reason, detail) for is_so, reason, detail in found if is_so]

@@ -70,6 +70,11 @@ def plain_text(cell: Any) -> str:
     return unicodedata.normalize("NFKC", str(cell)).strip()
 
 
+def safe_label(text: str) -> str:
+    """Text of a cell that may go into reports: no long numbers, and no spreadsheet formula."""
+    return mask_numbers(text).lstrip("=+-@ ")
+
+
 def mask_numbers(text: str) -> str:
     """Text that may go into a message: what could be a patient number or a date becomes `#`."""
     return re.sub(r"\d{3,}", "#", " ".join(text.split()))[:40]

@@ -1,0 +1,118 @@
+"""The screen of `pdla check`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+MAX_PLACES: Final = 6  # the rest is in --json and --html
+_NAMES: Final = {"L": "left", "R": "right"}
+
+
+def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -> None:
+    """Print a summary on one screen; text of users is never read as markup."""
+    console = Console(highlight=False, soft_wrap=False)
+    _print_totals(console, summary, videos, labels)
+    console.print(_legs_table(summary))
+    _print_reasons(console, "Cannot be scored", summary["unusable"], "red")
+    _print_reasons(console, "Usable, but look at it", summary["warnings"], "yellow")
+    _print_notes(console, "Odd rows of the sheet", summary["sheet"])
+    _print_notes(console, "Odd files, read around", summary["files"])
+    _print_merged(console, summary["merged_patients"])
+    _print_agreement(console, summary["agreement"])
+
+
+def _print_totals(
+    console: Console, summary: Mapping[str, Any], videos: Path, labels: Path | None
+) -> None:
+    sheet = f" with {labels.name}" if labels else ", no label sheet: nothing is rated"
+    console.print(Text(f"{videos}{sheet}", style="bold"))
+    rows = f"{summary['rows']} rows, {summary['rated_rows']} of them rated; " if labels else ""
+    without = summary["folders_without_row"]
+    extra = f" ({without} without a row)" if without and labels else ""
+    others = f"; {summary['other_entries']} other things passed over"
+    console.print(
+        f"{rows}{summary['folders']} folders{extra}; {summary['patients']} patients; "
+        f"{summary['frames']:,} frames, {summary['minutes']} minutes"
+        f"{others if summary['other_entries'] else ''}"
+    )
+
+
+def _legs_table(summary: Mapping[str, Any]) -> Table:
+    scores = list(summary["legs"]["L"]["scores"])
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.add_column("leg")
+    for name, style in (("usable", "green"), ("look at it", "yellow"), ("cannot be scored", "red")):
+        table.add_column(name, justify="right", style=style)
+    for score in scores:
+        table.add_column(f"score {score}" if score == scores[0] else score, justify="right")
+    table.add_column("unrated", justify="right")
+    for leg, count in summary["legs"].items():
+        numbers = [count["usable"], count["warning"], count["unusable"]]
+        numbers += [*count["scores"].values(), count["unrated"]]
+        table.add_row(_NAMES[leg], *map(str, numbers))
+    return table
+
+
+def _print_reasons(
+    console: Console, title: str, reasons: Sequence[Mapping[str, Any]], style: str
+) -> None:
+    if not reasons:
+        return
+    console.print(Text(title, style=f"bold {style}"))
+    for reason in reasons:
+        legs = f"{reason['legs']['L']} left, {reason['legs']['R']} right"
+        console.print(Padding(Text(f"{legs}: {reason['reason']}"), (0, 0, 0, 2)))
+        console.print(Padding(Text(_places(reason["places"]), style="dim"), (0, 0, 0, 6)))
+        if reason["advice"]:
+            console.print(Padding(Text(f"-> {reason['advice']}"), (0, 0, 0, 6)))
+
+
+def _print_notes(console: Console, title: str, notes: Sequence[Mapping[str, Any]]) -> None:
+    if not notes:
+        return
+    console.print(Text(title, style="bold"))
+    for note in notes:
+        times = f"{note['times']} " if "times" in note else ""
+        where = f" in {len(note['places'])} videos" if "times" in note else ""
+        places = "" if where and len(note["places"]) > MAX_PLACES else _places(note["places"])
+        line = f"{times}{note['problem']}{where}{': ' if places else ''}{places}"
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+
+
+def _print_merged(console: Console, merged: Sequence[Mapping[str, Any]]) -> None:
+    if not merged:
+        return
+    console.print(Text("Taken as one patient each: are they?", style="bold"))
+    for patient in merged:
+        line = (
+            f"{_places(patient['places'], 20)}: {patient['codes']} codes, "
+            f"{patient['numbers']} numbers, now {patient['patient']}"
+        )
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+
+
+def _print_agreement(console: Console, agreement: Mapping[str, Any]) -> None:
+    for leg, values in agreement.items():
+        kappa, icc = values["weighted_kappa"], values["icc"]
+        console.print(
+            f"{values['raters']} raters, {values['legs']} {_NAMES[leg]} legs: weighted kappa "
+            f"{'-' if kappa is None else f'{kappa:.2f}'}, ICC {'-' if icc is None else f'{icc:.2f}'}"
+        )
+
+
+def _places(places: Sequence[str], most: int = MAX_PLACES) -> str:
+    """Places in one line; rows without details are joined as `rows 8, 19, 20`."""
+    bare = [place for place in places if place.startswith("row ") and place[4:].isdigit()]
+    others = [place for place in places if place not in bare]
+    shown = [place[4:] for place in bare[:most]]
+    if bare:
+        others = [f"row{'s' if len(shown) > 1 else ''} {', '.join(shown)}", *others]
+    left_out = max(len(bare) - most, 0) + max(len(others) - most, 0)
+    more = f" and {left_out} more (see --html)" if left_out else ""
+    return "; ".join(others[:most]) + more
