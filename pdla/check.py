@@ -21,7 +21,7 @@ from pdla.data.skeletons import LEGS, Leg
 ADVICE: Final = {
     "no folder with keypoints": "Copy the folder there, or correct the id in the sheet.",
     "several folders": "Keep one of them.",
-    "the joints are not those of": "Move these videos to a folder of their own, if others differ.",
+    "the joints are not those of": "If only some videos are such, move them to another folder.",
     "the files do not hold": "Set the layout that the pose estimator wrote.",
     "only the upper body": "Film again with both feet in the picture.",
     "the leg is hidden": "Film again from the front with both legs in the picture.",
@@ -165,16 +165,18 @@ def _by_reason(found: Sequence[tuple[str, Leg | None, str]]) -> list[dict[str, A
             "reason": reason,
             "advice": _advice(reason),
             "legs": {leg: sum(leg in legs for legs in places.values()) for leg in LEGS},
-            "places": [
-                place
-                if len(legs) == len(LEGS)
-                else f"{place} ({'left' if 'L' in legs else 'right'})"
-                for place, legs in places.items()
-            ],
+            "places": [_with_leg(place, legs) for place, legs in places.items()],
         }
         for reason, places in groups.items()
     ]
     return sorted(rows, key=lambda row: -len(row["places"]))
+
+
+def _with_leg(place: str, legs: set[Leg]) -> str:
+    if len(legs) == len(LEGS):
+        return place
+    where, colon, detail = place.partition(":")
+    return f"{where} {'left' if 'L' in legs else 'right'}{colon}{detail}"
 
 
 def _advice(reason: str) -> str:
@@ -210,7 +212,7 @@ def _sheet_problems(intake: Intake) -> list[dict[str, Any]]:
 
 def _agreement(sheet: LabelSheet | None) -> dict[str, Any]:
     """Agreement of several raters for each leg; empty if there is one rater."""
-    result = {}
+    result: dict[str, Any] = {}
     for leg in LEGS:
         agreement = measure_agreement([row.raters[leg] for row in sheet.rows]) if sheet else None
         if agreement is not None:
@@ -242,7 +244,6 @@ def _describe_leg(
     video: IntakeVideo, leg: Leg, excluded: Mapping[tuple[str, Leg | None], Exclusion]
 ) -> dict[str, Any]:
     exclusion = excluded.get((video.video, None)) or excluded.get((video.video, leg))
-    level, reasons = "unusable", (exclusion.reason,) if exclusion else ()
-    if exclusion is None:
-        level, reasons = video.verdicts[leg].level, video.verdicts[leg].reasons
+    level = "unusable" if exclusion else video.verdicts[leg].level
+    reasons = (exclusion.reason,) if exclusion else video.verdicts[leg].reasons
     return {"score": video.scores[leg], "verdict": level, "reasons": reasons}

@@ -25,7 +25,8 @@ th { position: sticky; top: 0; background: #fff }
 {{ "{:,}".format(s.frames) }} frames, {{ s.minutes }} minutes.</p>
 <table><tr><th>leg<th>usable<th>look at it<th>cannot be scored
 {%- for score in s.legs.L.scores %}<th>score {{ score }}{% endfor %}<th>unrated</tr>
-{% for leg, count in s.legs.items() %}<tr><td>{{ names[leg] }}<td class="n usable">{{ count.usable }}
+{% for leg, count in s.legs.items() %}<tr><td>{{ names[leg] }}
+<td class="n usable">{{ count.usable }}
 <td class="n warning">{{ count.warning }}<td class="n unusable">{{ count.unusable }}
 {%- for n in count.scores.values() %}<td class="n">{{ n }}{% endfor %}
 <td class="n">{{ count.unrated }}</tr>
@@ -33,8 +34,9 @@ th { position: sticky; top: 0; background: #fff }
 {% for title, reasons in (("Cannot be scored", s.unusable),
                           ("Usable, but look at it", s.warnings)) if reasons %}
 <h2>{{ title }}</h2><table><tr><th>left<th>right<th>why<th>what to do<th>where</tr>
-{% for r in reasons %}<tr><td class="n">{{ r.legs.L }}<td class="n">{{ r.legs.R }}<td>{{ r.reason }}
-<td>{{ r.advice }}<td class="places">{{ r.places | join("; ") }}</tr>{% endfor %}</table>{% endfor %}
+{% for r in reasons %}<tr><td class="n">{{ r.legs.L }}<td class="n">{{ r.legs.R }}
+<td>{{ r.reason }}<td>{{ r.advice }}<td class="places">{{ r.places | join("; ") }}</tr>
+{% endfor %}</table>{% endfor %}
 {% for title, notes in (("Odd rows of the sheet", s.sheet),
                         ("Odd files, read around", s.files)) if notes %}
 <h2>{{ title }}</h2><table><tr><th>what<th>how often<th>where</tr>

@@ -10,12 +10,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-MAX_PLACES: Final = 6  # the rest is in --json and --html
+MAX_PLACES: Final = 5  # the rest is in --json and --html
 _NAMES: Final = {"L": "left", "R": "right"}
 
 
-def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -> None:
-    """Print a summary on one screen; text of users is never read as markup."""
+def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -> bool:
+    """Print a summary on one screen; text of users is never read as markup.
+
+    Returns:
+        Whether anything can be scored.
+    """
     console = Console(highlight=False, soft_wrap=False)
     _print_totals(console, summary, videos, labels)
     console.print(_legs_table(summary))
@@ -25,6 +29,7 @@ def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -
     _print_notes(console, "Odd files, read around", summary["files"])
     _print_merged(console, summary["merged_patients"])
     _print_agreement(console, summary["agreement"])
+    return _print_next(console, summary, videos, labels)
 
 
 def _print_totals(
@@ -67,10 +72,10 @@ def _print_reasons(
     console.print(Text(title, style=f"bold {style}"))
     for reason in reasons:
         legs = f"{reason['legs']['L']} left, {reason['legs']['R']} right"
-        console.print(Padding(Text(f"{legs}: {reason['reason']}"), (0, 0, 0, 2)))
-        console.print(Padding(Text(_places(reason["places"]), style="dim"), (0, 0, 0, 6)))
+        _print_indented(console, f"{legs}: {reason['reason']}", 2)
+        _print_indented(console, _places(reason["places"]), 6, "dim")
         if reason["advice"]:
-            console.print(Padding(Text(f"-> {reason['advice']}"), (0, 0, 0, 6)))
+            _print_indented(console, f"-> {reason['advice']}", 6)
 
 
 def _print_notes(console: Console, title: str, notes: Sequence[Mapping[str, Any]]) -> None:
@@ -79,10 +84,10 @@ def _print_notes(console: Console, title: str, notes: Sequence[Mapping[str, Any]
     console.print(Text(title, style="bold"))
     for note in notes:
         times = f"{note['times']} " if "times" in note else ""
-        where = f" in {len(note['places'])} videos" if "times" in note else ""
+        where = f" in {_count(note['places'], 'video')}" if "times" in note else ""
         places = "" if where and len(note["places"]) > MAX_PLACES else _places(note["places"])
         line = f"{times}{note['problem']}{where}{': ' if places else ''}{places}"
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
+        _print_indented(console, line, 2)
 
 
 def _print_merged(console: Console, merged: Sequence[Mapping[str, Any]]) -> None:
@@ -90,20 +95,44 @@ def _print_merged(console: Console, merged: Sequence[Mapping[str, Any]]) -> None
         return
     console.print(Text("Taken as one patient each: are they?", style="bold"))
     for patient in merged:
-        line = (
-            f"{_places(patient['places'], 20)}: {patient['codes']} codes, "
-            f"{patient['numbers']} numbers, now {patient['patient']}"
-        )
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
+        counts = [
+            f"{patient[name]} {name if patient[name] > 1 else name[:-1]}"
+            for name in ("codes", "numbers")
+        ]
+        line = f"{_places(patient['places'], 20)}: {', '.join(counts)}, now {patient['patient']}"
+        _print_indented(console, line, 2)
 
 
 def _print_agreement(console: Console, agreement: Mapping[str, Any]) -> None:
     for leg, values in agreement.items():
-        kappa, icc = values["weighted_kappa"], values["icc"]
-        console.print(
-            f"{values['raters']} raters, {values['legs']} {_NAMES[leg]} legs: weighted kappa "
-            f"{'-' if kappa is None else f'{kappa:.2f}'}, ICC {'-' if icc is None else f'{icc:.2f}'}"
+        kappa, icc = (
+            "-" if values[name] is None else f"{values[name]:.2f}"
+            for name in ("weighted_kappa", "icc")
         )
+        raters = f"{values['raters']} raters, {values['legs']} {_NAMES[leg]} legs"
+        console.print(f"{raters}: weighted kappa {kappa}, ICC(2,1) {icc}")
+
+
+def _print_next(
+    console: Console, summary: Mapping[str, Any], videos: Path, labels: Path | None
+) -> bool:
+    """What to type next; returns whether anything can be scored."""
+    n_usable = sum(count["usable"] + count["warning"] for count in summary["legs"].values())
+    if not n_usable:
+        console.print(Text("Nothing here can be scored yet.", style="bold red"))
+    elif labels is not None:
+        console.print(Text("Train on it", style="bold"))
+        command = f"python train.py recordings=clinic recordings.videos={videos}"
+        _print_indented(console, f"{command} recordings.labels={labels}", 2)
+    return n_usable > 0
+
+
+def _count(places: Sequence[str], noun: str) -> str:
+    return f"{len(places)} {noun}{'' if len(places) == 1 else 's'}"
+
+
+def _print_indented(console: Console, line: str, spaces: int, style: str = "") -> None:
+    console.print(Padding(Text(line, style=style), (0, 0, 0, spaces), expand=False))
 
 
 def _places(places: Sequence[str], most: int = MAX_PLACES) -> str:

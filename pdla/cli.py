@@ -102,7 +102,8 @@ def check(
         write_json(summary, json)
     if html is not None:
         write_html(summary, html)
-    print_check(summary, videos, labels)
+    if not print_check(summary, videos, labels):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def list_frames(folder: Path, max_gap_frames: int) -> tuple[list[tuple[int, str]
     with os.scandir(folder) as entries:
         for entry in entries:
             if not entry.name.lower().endswith(".json"):
-                problems["other files"] += 1
+                problems["other files passed over"] += 1
                 continue
             name, number = split_frame_name(entry.name)
             if number is None:

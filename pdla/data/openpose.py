@@ -15,7 +15,7 @@ from pdla.data.gaps import fill_gaps
 from pdla.data.landmarks import find_landmark_file, read_landmarks
 from pdla.data.layouts import LAYOUTS, N_POINTS, layout_of, suspect_layout, to_body_25
 from pdla.data.leg_swaps import repair_leg_swaps
-from pdla.data.quality import Facts, measure_quality
+from pdla.data.quality_facts import Facts, measure_quality
 from pdla.data.tracking import follow_patient
 
 COORDINATES: Final = ("auto", "pixel", "unit", "signed")

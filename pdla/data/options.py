@@ -73,6 +73,12 @@ def _section(key: str, kind: Any, config: Any) -> Any:
         raise ValueError(f"recordings.{key}={config!r}: expected a section with options")
     defaults = {option.name: option.default for option in fields(kind)}
     _refuse_unknown(config, defaults, f"recordings.{key}")
+    for name, value in config.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(defaults[name], bool) and not isinstance(value, bool):
+            raise ValueError(f"recordings.{key}.{name}={value!r}: expected true or false")
+        if type(defaults[name]) in (int, float) and not is_number:
+            raise ValueError(f"recordings.{key}.{name}={value!r}: expected a number")
     try:
         return kind(**config)
     except TypeError as error:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pdla.data.frame_files import UnreadableRecordingError, hash_files
 from pdla.data.openpose import OpenPoseOptions, read_recording
-from pdla.data.quality import Facts
+from pdla.data.quality_facts import Facts
 
 # Starting a process costs about a second, as much as parsing ten short videos.
 MIN_VIDEOS_FOR_PROCESSES: Final = 12

@@ -1,62 +1,13 @@
-"""What is wrong with a video, and whether a leg in it can be scored."""
+"""Whether a leg in a video can be scored, and the reason in words."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, Literal
+from dataclasses import dataclass, fields
+from typing import Final, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pdla.data.skeletons import JOINT, LEG_JOINTS, LEGS, Leg
+from pdla.data.quality_facts import Facts
+from pdla.data.skeletons import LEGS, Leg
 
 Level = Literal["usable", "warning", "unusable"]
-_FOOT: Final = ("Ankle", "Heel", "BigToe")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Measurements of one video. Shares are of all frames, 0 to 1.
-
-    Attributes:
-        n_frames: Frames on the uniform grid.
-        fps: Frames a second that were used.
-        patient: Share of frames in which the patient was found.
-        others: Share with somebody else.
-        rival: How likely another person is the patient, 0 to 1 (see tracking).
-        joints: Share of frames in which each leg joint was seen.
-        knee: Share in which each leg's knee was seen or interpolated.
-        foot: Share in which each leg's ankle, heel or big toe was seen or interpolated.
-        interpolated: Share in which the knee or ankle of each leg was interpolated.
-        jitter: Shake of each knee from frame to frame, in trunk lengths; None if it can't be told.
-        outside: Share of the seen joints that lie outside the frame.
-        swapped: Frames in which left and right leg were changed back.
-        cut_frames: Frames of a stale tail that were cut off.
-        problems: What was odd about the files, with how often.
-    """
-
-    n_frames: int
-    fps: float
-    patient: float
-    others: float
-    rival: float
-    joints: Mapping[str, float]
-    knee: Mapping[str, float]
-    foot: Mapping[str, float]
-    interpolated: Mapping[str, float]
-    jitter: Mapping[str, float | None]
-    outside: float
-    swapped: int = 0
-    cut_frames: int = 0
-    problems: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> float:
-        """Length of the video."""
-        return self.n_frames / self.fps
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values that `Facts(**values)` takes back."""
-        return asdict(self)
+MIN_LEGS_IN_PICTURE: Final = 0.05  # of the frames; less is a stray joint
 
 
 @dataclass(frozen=True)
@@ -127,63 +78,12 @@ def judge_quality(facts: Facts, options: QualityOptions) -> dict[Leg, Verdict]:
     return {leg: _judge_leg(facts, leg, options) for leg in LEGS}
 
 
-def measure_quality(
-    keypoints: NDArray[np.float32],
-    was_filled: NDArray[np.bool_],
-    fps: float,
-    frame_size: tuple[int, int],
-    has_others: NDArray[np.bool_],
-    rival: float,
-    swapped: int = 0,
-    cut_frames: int = 0,
-    problems: Mapping[str, int] | None = None,
-) -> Facts:
-    """Measure what the verdict needs.
-
-    Args:
-        keypoints: (T, 25, 3) of the patient before gaps were filled; unseen is NaN, NaN, 0.
-        was_filled: (T, 25) true where a gap was filled.
-        fps: Frames a second.
-        frame_size: (H, W) in px.
-        has_others: (T,) whether somebody else was in the frame.
-        rival: See `PatientTrack`.
-        swapped: Frames in which the legs were changed back.
-        cut_frames: Frames cut from the end.
-        problems: What was odd about the files.
-    """
-    is_seen = np.isfinite(keypoints[..., 0])
-    is_known = is_seen | was_filled
-    xy = keypoints[is_seen][:, :2]
-    is_outside = ((xy < 0) | (xy > np.asarray(frame_size[::-1]))).any(axis=-1)
-    knees = {leg: JOINT[f"{leg}Knee"] for leg in LEGS}
-    feet = {leg: [JOINT[leg + part] for part in _FOOT] for leg in LEGS}
-    return Facts(
-        n_frames=len(keypoints),
-        fps=fps,
-        patient=_share(is_seen.any(axis=1)),
-        others=_share(has_others),
-        rival=round(rival, 4),
-        joints={
-            f"{leg}{name}": _share(is_seen[:, joint])
-            for leg in LEGS
-            for name, joint in zip(("Hip", "Knee", *_FOOT), LEG_JOINTS[leg], strict=True)
-        },
-        knee={leg: _share(is_known[:, knees[leg]]) for leg in LEGS},
-        foot={leg: _share(is_known[:, feet[leg]].any(axis=1)) for leg in LEGS},
-        interpolated={
-            leg: _share(was_filled[:, [knees[leg], feet[leg][0]]].any(axis=1)) for leg in LEGS
-        },
-        jitter={leg: _jitter(keypoints, knees[leg]) for leg in LEGS},
-        outside=_share(is_outside) if len(xy) else 0.0,
-        swapped=swapped,
-        cut_frames=cut_frames,
-        problems=dict(problems or {}),
-    )
-
-
 def _judge_leg(facts: Facts, leg: Leg, options: QualityOptions) -> Verdict:
     leg_seen = max(facts.knee[leg], facts.foot[leg])
+    legs_seen = max(*facts.knee.values(), *facts.foot.values())
+    is_upper_body = facts.patient >= options.min_patient and legs_seen < MIN_LEGS_IN_PICTURE
     against = [
+        (is_upper_body, "only the upper body was filmed, no leg is seen", ""),
         (facts.seconds < options.min_seconds, "the video is too short", f"{facts.seconds:.1f} s"),
         (
             facts.patient < options.min_patient,
@@ -191,15 +91,14 @@ def _judge_leg(facts: Facts, leg: Leg, options: QualityOptions) -> Verdict:
             f"seen in {facts.patient:.0%}",
         ),
         (
-            max(*facts.knee.values(), *facts.foot.values()) < 0.05,
-            "only the upper body was filmed, no leg is seen",
-            "",
+            leg_seen < options.min_leg and not is_upper_body,
+            "the leg is hidden",
+            f"seen in {leg_seen:.0%}",
         ),
-        (leg_seen < options.min_leg, "the leg is hidden", f"seen in {leg_seen:.0%}"),
     ]
     reasons = [(reason, detail) for is_so, reason, detail in against if is_so]
     if reasons:
-        return Verdict("unusable", *map(tuple, zip(*reasons[:1], strict=True)))
+        return Verdict("unusable", *map(tuple, zip(*reasons, strict=True)))
     warnings = _warnings(facts, leg, leg_seen, options)
     if warnings:
         return Verdict("warning", *map(tuple, zip(*warnings, strict=True)))
@@ -232,18 +131,3 @@ def _warnings(
          f"{facts.cut_frames} frames"),
     ]  # fmt: skip
     return [(reason, detail) for is_so, reason, detail in found if is_so]
-
-
-def _share(values: NDArray[np.bool_] | np.bool_) -> float:
-    return round(float(values.mean()), 4)
-
-
-def _jitter(keypoints: NDArray[np.float32], joint: int) -> float | None:
-    """Median size of the second difference of a joint, over the trunk length."""
-    trunk = np.linalg.norm(
-        keypoints[:, JOINT["Neck"], :2] - keypoints[:, JOINT["MidHip"], :2], axis=-1
-    )
-    shake = np.linalg.norm(np.diff(keypoints[:, joint, :2], n=2, axis=0), axis=-1)
-    if not np.isfinite(trunk).any() or not np.isfinite(shake).any():
-        return None
-    return round(float(np.nanmedian(shake) / max(float(np.nanmedian(trunk)), 1.0)), 4)

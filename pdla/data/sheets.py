@@ -113,8 +113,8 @@ def _numbered(rows: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 
 def _read_text(path: Path, text: str) -> list[list[str]]:
-    head = text[:4096]
-    delimiter = max(",;\t", key=head.count)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=header.count)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pdla.data.openpose import OpenPoseOptions
 from pdla.data.parsing import ParseTask, hash_keypoints, parse_all
 from pdla.data.pseudonyms import Pseudonyms
-from pdla.data.quality import Facts
+from pdla.data.quality_facts import Facts
 from pdla.data.recordings import Recording
 from pdla.data.store_index import Index, index_entry, read_index, stamp_files, write_index
 

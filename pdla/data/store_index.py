@@ -13,9 +13,9 @@ import numpy as np
 
 from pdla.data.parsing import ParseResult
 from pdla.data.pseudonyms import Pseudonyms
-from pdla.data.quality import Facts
+from pdla.data.quality_facts import Facts
 
-VERSION: Final = 2  # raise it whenever the same files would be parsed into other keypoints
+VERSION: Final = 3  # raise it whenever the same files would be parsed into other keypoints
 _NEEDED: Final = {"stamp", "recipe", "content"}
 _NEEDED_IF_READ: Final = {"sha256", "fps", "frame_size", "facts"}
 _FACTS: Final = {fact.name for fact in fields(Facts)}

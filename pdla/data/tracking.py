@@ -155,13 +155,16 @@ def _weigh(
 ) -> NDArray[np.float64]:
     """(number of paths,) how much speaks for each path being the patient.
 
-    Each frame counts with its mean confidence, times: size over the largest person's (the camera
-    is on the patient), place (1 in the middle, half at the edges), and half if the person stands
-    (seated, seen from the front, the thigh is foreshortened).
+    Each frame counts with its mean confidence in the picture, times: size over the largest
+    person's (the camera is on the patient), place (1 in the middle, half at the edges), and half
+    if the person stands (seated, seen from the front, the thigh is foreshortened).
     """
-    confidence = people[..., 2].mean(axis=1).astype(np.float64)
+    x, y = people[..., 0], people[..., 1]
+    # Real joints lie in the picture; a frame size that was set too small must not count them out.
+    width = max(frame_width, float(np.nanpercentile(x, 99)))
+    confidence = np.where((x >= 0) & (y >= 0), people[..., 2], 0).mean(axis=1).astype(np.float64)
     relative_size = np.minimum(size / np.percentile(size, 95), 1)
-    off_centre = np.abs(centre[:, 0] / frame_width - 0.5) * 2
+    off_centre = np.abs(centre[:, 0] / width - 0.5) * 2
     place = 1 - 0.5 * np.clip(off_centre, 0, 1)
     hips_y, knees_y = _mean_y(people, _SEATED[:2]), _mean_y(people, _SEATED[2:])
     with np.errstate(invalid="ignore"):
