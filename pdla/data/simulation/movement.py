@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from pdla.data.simulation.randomness import Array
 
 TRACE_HZ: Final = 240.0  # movement is made on this clock, whatever the frame rate of the video
-SIGN_SD: Final = 0.55  # of the error with which one sign reflects the severity of the leg
+SIGN_SD: Final = 0.60  # of the error with which one sign reflects the severity of the leg
 MAX_AMPLITUDE: Final = 1.05  # trunk lengths; 1.00 is the largest mean amplitude seen
 MIN_HALT_S: Final = 0.6  # a pause of this length is an arrest, a shorter one a hesitation
 
@@ -41,7 +41,7 @@ class Habit:
 def draw_habit(rng: np.random.Generator) -> Habit:
     """Draw a person's way of doing the task."""
     return Habit(
-        amplitude=float(np.exp(rng.normal(0.0, 0.50))),
+        amplitude=float(np.exp(np.clip(rng.normal(0.05, 0.45), -0.45, 1.2))),
         rate=float(np.exp(rng.normal(0.0, 0.13))),
         unevenness=float(np.exp(rng.normal(0.0, 0.45))),
         closing_over_opening=float(np.clip(rng.normal(1.33, 0.07), 1.15, 1.55)),
@@ -115,7 +115,7 @@ def draw_tap_series(severity: float, habit: Habit, rng: np.random.Generator) -> 
 def _draw_amplitude(sign: float, habit: Habit, rng: np.random.Generator) -> float:
     """Mean amplitude in trunk lengths: falls slowly at first, then steeply."""
     healthy = 0.365 * habit.amplitude * np.exp(rng.normal(0.0, 0.18))
-    return float(np.clip(healthy * np.exp(-0.16 * sign - 0.09 * sign**2), 0.02, 0.95))
+    return float(np.clip(healthy * np.exp(-0.18 * sign - 0.105 * sign**2), 0.02, 0.95))
 
 
 def _draw_rate(sign: float, amplitude: float, habit: Habit, rng: np.random.Generator) -> float:

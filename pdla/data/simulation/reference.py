@@ -5,13 +5,13 @@ patients at two visits are drawn again and again, and the median of each draw's 
 maximum is compared. `pdla simulate --ceiling` prints the table:
 
     48 bouts: min / median / max                measured             simulated
-    amplitude                         0.03 / 0.26 / 1.00    0.06 / 0.25 / 0.79
-    taps_per_s                        1.00 / 2.05 / 3.80    1.08 / 2.14 / 3.83
-    speed                             0.10 / 0.55 / 1.14    0.15 / 0.52 / 1.27
-    amplitude_first_over_last         0.64 / 1.19 / 2.96    0.71 / 1.22 / 3.39
-    amplitude_cv                      0.02 / 0.20 / 0.55    0.05 / 0.20 / 0.60
-    cycle_cv                          0.02 / 0.07 / 0.30    0.01 / 0.08 / 0.25
-    cycle_range_s                     0.03 / 0.08 / 0.62    0.01 / 0.13 / 0.40
+    amplitude                         0.03 / 0.26 / 1.00    0.06 / 0.25 / 0.74
+    taps_per_s                        1.00 / 2.05 / 3.80    1.04 / 2.08 / 3.64
+    speed                             0.10 / 0.55 / 1.14    0.14 / 0.52 / 1.26
+    amplitude_first_over_last         0.64 / 1.19 / 2.96    0.72 / 1.22 / 3.06
+    amplitude_cv                      0.02 / 0.20 / 0.55    0.05 / 0.19 / 0.58
+    cycle_cv                          0.02 / 0.07 / 0.30    0.01 / 0.08 / 0.26
+    cycle_range_s                     0.03 / 0.08 / 0.62    0.01 / 0.13 / 0.41
     closing_over_opening                            1.30                  1.33
 
 A range of 0.08 s goes with a coefficient of variation of 0.07 only for bouts of very few cycles;

@@ -16,7 +16,7 @@ TRAP_RATES: Final = {
     "upper_body_only": 0.03,  # hips and legs never in the picture; cannot be scored
     "normalised_coordinates": 0.04,  # 0-1 or -1-1 instead of px
     "body25b_layout": 0.03,  # 25 points of other meanings
-    "coco_layout": 0.03,  # 18 points; cannot be scored
+    "coco_layout": 0.03,  # 18 points, without mid-hip and feet
     "stale_tail": 0.02,  # the last frames are those of another, longer video
     "frame_gaps": 0.10,  # frame numbers left out
     "truncated_json": 0.05,  # files cut off in the middle
@@ -50,7 +50,7 @@ ONE_OF_EACH: Final = (
     ),
     ("other_naming", "rare_paths"),
 )  # fmt: skip
-UNSCORABLE: Final = ("upper_body_only", "coco_layout", "label_without_video")
+UNSCORABLE: Final = ("upper_body_only", "label_without_video")
 
 
 def place_traps(n_videos: int, rates: dict[str, float], seed: int) -> list[tuple[str, ...]]:

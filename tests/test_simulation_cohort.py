@@ -1,0 +1,154 @@
+"""The label sheet, the people and the raters of the simulated clinic."""
+
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from pdla.data.simulation.cohort import VideoPlan, plan_videos
+from pdla.data.simulation.options import SimulationOptions
+from pdla.data.simulation.severity import PATIENTS, draw_severities, intraclass_correlation, rate
+
+
+@pytest.fixture(scope="module")
+def clinic() -> list[VideoPlan]:
+    return plan_videos(SimulationOptions())
+
+
+def rated(plans: list[VideoPlan]) -> list[VideoPlan]:
+    return [plan for plan in plans if plan.scores[0] is not None]
+
+
+def test_clinic_scores_have_exactly_the_counts_of_the_clinic_sheet(clinic: list[VideoPlan]) -> None:
+    left = Counter(plan.scores[0] for plan in clinic)
+    right = Counter(plan.scores[1] for plan in clinic)
+    assert len(clinic) == 62
+    assert left == {0: 22, 1: 29, 2: 6, 3: 2, None: 3}
+    assert right == {0: 21, 1: 28, 2: 8, 3: 2, None: 3}
+    assert sum(plan.scores[0] == plan.scores[1] for plan in rated(clinic)) == 54
+
+
+def test_controls_are_zero_and_patients_hardly_ever(clinic: list[VideoPlan]) -> None:
+    controls = [plan for plan in rated(clinic) if plan.row.group == "CG"]
+    patients = [plan for plan in rated(clinic) if plan.row.group == "TG"]
+    assert {plan.scores for plan in controls} == {(0, 0)}
+    assert len(patients) == 40
+    assert sum(plan.scores[1] == 0 for plan in patients) == 2
+
+
+def test_codes_and_numbers_join_to_29_patients(clinic: list[VideoPlan]) -> None:
+    keys = [plan.row.video_id.split("_")[:2] for plan in clinic]
+    component = {key: key for pair in keys for key in pair}
+
+    def root(key: str) -> str:
+        return key if component[key] == key else root(component[key])
+
+    for code, number in keys:
+        component[root(code)] = root(number)
+    assert len({code for code, _ in keys}) == 31
+    assert len({number for _, number in keys}) == 33
+    assert len({root(code) for code, _ in keys}) == 29
+    joined = {(root(plan.row.video_id.split("_")[0]), plan.row.person) for plan in clinic}
+    assert len(joined) == 29  # `person` follows the connected components
+
+
+def test_ids_have_the_quirks_of_the_clinic(clinic: list[VideoPlan]) -> None:
+    parts = [plan.row.video_id.split("_") for plan in clinic]
+    shared = Counter(number for code, number in {(p[0], p[1]) for p in parts})
+    dates = [date for _, _, date, _, _ in parts]
+    takes = Counter((code, take) for code, _, _, _, take in parts)
+    assert max(shared.values()) == 3
+    assert {p[1] for p in parts if len(p[1]) == 2} == {"18", "19"}
+    assert Counter(len(date) for date in dates) == {8: 61, 7: 1}
+    assert takes["CG4", "1"] == 2
+    assert len({plan.row.video_id for plan in clinic}) == 62
+
+
+def test_more_videos_repeat_the_structure_with_new_people() -> None:
+    plans = plan_videos(SimulationOptions(videos=124))
+    numbers = [{plan.row.video_id.split("_")[1] for plan in plans[:62]}]
+    numbers.append({plan.row.video_id.split("_")[1] for plan in plans[62:]})
+    assert not numbers[0] & numbers[1]
+    assert len({plan.row.video_id for plan in plans}) == 124
+    assert Counter(plan.scores[0] for plan in plans)[1] == 58
+
+
+def test_a_smaller_cohort_is_the_first_part_of_a_larger_one(clinic: list[VideoPlan]) -> None:
+    assert plan_videos(SimulationOptions(videos=7)) == clinic[:7]
+
+
+@pytest.mark.parametrize("videos", [5, 48, 61, 300])
+def test_balanced_scores_come_in_equal_counts(videos: int) -> None:
+    plans = plan_videos(SimulationOptions(videos=videos, scores="balanced"))
+    for leg in range(2):
+        counts = Counter(plan.scores[leg] for plan in plans)
+        assert set(counts) == {0, 1, 2, 3, 4}
+        assert max(counts.values()) - min(counts.values()) <= 1
+    assert {plan.scores for plan in plans if plan.row.group == "CG"} <= {(0, 0)}
+
+
+@pytest.mark.parametrize("scores", ["clinic", "balanced"])
+def test_two_raters_agree_as_single_raters_do(scores: str) -> None:
+    plans = rated(plan_videos(SimulationOptions(videos=1000, scores=scores)))
+    first = np.array([plan.first_rater for plan in plans]).ravel()
+    second = np.array([plan.second_rater for plan in plans]).ravel()
+    assert 0.5 < intraclass_correlation(first, second) < 0.7
+
+
+def test_two_raters_of_any_patients_agree_as_single_raters_do() -> None:
+    rng = np.random.default_rng(0)
+    severity = draw_severities(PATIENTS, 1000, 1, rng)
+    first, second = rate(severity, rng), rate(severity, rng)
+    assert 0.5 < intraclass_correlation(first.ravel(), second.ravel()) < 0.7
+    assert 0.5 < np.abs(first - second).mean() < 0.8  # video raters differ by about 0.65
+
+
+def test_agreement_of_equal_raters_is_one_and_of_strangers_none() -> None:
+    scores = np.arange(500) % 5
+    assert intraclass_correlation(scores, scores) == pytest.approx(1.0)
+    shuffled = np.random.default_rng(0).permutation(scores)
+    assert abs(intraclass_correlation(scores, shuffled)) < 0.15
+
+
+def test_severity_follows_score_and_overlaps() -> None:
+    plans = plan_videos(SimulationOptions(videos=500, scores="balanced"))
+    severity = np.array([plan.severity for plan in plans]).ravel()
+    scores = np.array([plan.first_rater for plan in plans]).ravel()
+    means = [severity[scores == score].mean() for score in range(5)]
+    assert (np.diff(means) > 0.3).all()
+    assert severity[scores == 1].max() > severity[scores == 2].mean()
+
+
+def test_legs_and_visits_of_a_patient_are_alike() -> None:
+    plans = rated(plan_videos(SimulationOptions(videos=620)))
+    visits: dict[int, list[VideoPlan]] = {}
+    for plan in plans:
+        visits.setdefault(plan.row.person, []).append(plan)
+    pairs = [pair for plans in visits.values() for pair in combinations(plans, 2)]
+    agree = np.mean([one.scores[leg] == two.scores[leg] for one, two in pairs for leg in (0, 1)])
+    assert 0.70 < agree < 0.82  # 75-79% in the clinic set
+    legs = np.array([plan.severity for plan in plans if plan.row.group == "TG"])
+    assert np.corrcoef(legs.T)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"videos": 0}, "videos=0"),
+        ({"videos": 20_000}, "videos=20000"),
+        ({"seed": -1}, "seed=-1"),
+        ({"fps": 0.0}, "fps=0"),
+        ({"fps": float("nan")}, "fps=nan"),
+        ({"size": "960"}, "size='960'"),
+        ({"size": "0x540"}, "size=0x540"),
+        ({"scores": "equal"}, "scores='equal'"),
+        ({"traps": "leg_swap"}, "traps='leg_swap'"),
+        ({"traps": ("leg_swaps", "none")}, "traps='none'"),
+    ],
+)
+def test_impossible_options_give_one_line(wrong: dict[str, object], named: str) -> None:
+    with pytest.raises(ValueError) as error:
+        SimulationOptions(**wrong)  # type: ignore[arg-type]
+    assert named in str(error.value)
+    assert "\n" not in str(error.value)
