@@ -1,0 +1,85 @@
+"""`make bench`: how fast the steps of the chain are on this machine, each beside its yardstick."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from pdla.config import build, build_model
+from pdla.data.batches import ClipBatch
+from pdla.data.drawing import Drawing, draw_with_opencv, draw_with_torch, to_canvas
+from tests.conftest import FRAME_SIZE, make_recording
+from tests.test_config import compose_config
+
+
+def compare(
+    work: Callable[[], object], yardstick: Callable[[], object], repeats: int = 5
+) -> tuple[float, float]:
+    """Median seconds of two pieces of work, done in turn so that both see the same machine."""
+    times: list[list[float]] = [[], []]
+    for round_ in range(repeats + 1):
+        for which, piece in enumerate((work, yardstick)):
+            start = time.perf_counter()
+            piece()
+            if round_ > 0:  # the first round warms up
+                times[which].append(time.perf_counter() - start)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def bench_drawing(table: Table) -> None:
+    """A 5 s clip of 150 frames at 192 x 108, as the 2023 system had it."""
+    drawing = Drawing(height=192, width=108, style="colour_2023", crop="frame")
+    keypoints = torch.from_numpy(make_recording().keypoints[30:180].copy())[None]
+    points = to_canvas(keypoints, drawing, torch.tensor([FRAME_SIZE]))
+    fast, slow = compare(
+        lambda: draw_with_opencv(points, drawing), lambda: draw_with_torch(points, drawing)
+    )
+    table.add_row("draw a 5 s clip, OpenCV", f"{fast:.3f} s", f"{slow / fast:.1f} x torch")
+
+
+def bench_training(table: Table) -> None:
+    """Training steps of each model at the CPU setting, against its network on ready pictures."""
+    for name in ("r3d", "resnet_lstm"):
+        config = compose_config(f"model={name}", "model.weights=none")
+        sampling, drawing = build(config["sampling"]), build(config["drawing"])
+        n_clips = config["data"]["batch_size"]
+        model = build_model(config)
+        optimizer = torch.optim.AdamW(model.parameters())
+        keypoints = torch.from_numpy(make_recording().keypoints[: sampling.clip_frames].copy())
+        keypoints = keypoints.expand(n_clips, -1, -1, -1)
+        sizes = torch.tensor([FRAME_SIZE] * n_clips)
+
+        def draw(keypoints=keypoints, drawing=drawing, sizes=sizes):
+            return draw_with_opencv(to_canvas(keypoints, drawing, sizes), drawing)
+
+        def step(clips, model=model, optimizer=optimizer, n_clips=n_clips):
+            batch: ClipBatch = {"clips": clips, "score": torch.zeros(n_clips, dtype=torch.int64)}
+            loss = model.head.loss(model(batch), batch["score"])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        ready = draw()
+        whole, bare = compare(
+            lambda step=step, draw=draw: step(draw()), lambda step=step, ready=ready: step(ready)
+        )
+        speed = f"{n_clips / whole:.2f} clips/s"
+        table.add_row(f"train {name}, drawn", speed, f"{bare / whole:.0%} of ready pictures")
+
+
+def main() -> None:
+    """Print a table."""
+    title = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
+    table = Table("what", "here", "side by side", title=title)
+    bench_drawing(table)
+    bench_training(table)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
