@@ -72,8 +72,7 @@ def test_the_label_sheet_is_a_legacy_xls_with_floats_and_x(tmp_path: Path) -> No
     assert workbook.sheet_names == ["Sheet1"]
     assert header == ["VideoId", "mds_updrs_left", "mds_updrs_right", "備註"]
     assert len(rows) == 8
-    assert {type(row[1]) for row in rows} == {float, int, str} - {int} or rows
-    assert [row for row in rows if row[1] == "X"]
+    assert [row[1] for row in rows if isinstance(row[1], str)] == ["X"]
     left = [row["score"] for row in truth(tmp_path / "out") if row["leg"] == "L"]
     assert [str(row[1]) if row[1] == "X" else str(int(row[1])) for row in rows] == left
 
@@ -159,7 +158,7 @@ def test_size_and_frame_rate_are_as_asked(tmp_path: Path) -> None:
             for path in (tmp_path / "out" / "LA").rglob("*.json")
         ]
     ).reshape(-1, 25, 3)
-    assert 400 < keypoints[..., 0].max() < 640 or keypoints[..., 0].max() < 640
+    assert 320 < keypoints[..., 0].max() < 640
     assert 240 < keypoints[..., 1].max() < 480
     assert float(row["bout_end_s"]) < int(row["n_frames"]) / 15
 
@@ -188,7 +187,7 @@ def test_the_command_writes_a_cohort(tmp_path: Path) -> None:
 
 
 def test_the_ceiling_is_above_chance_and_below_certainty() -> None:
-    ceilings = measure_ceilings(n_legs=1500, n_judged=600)
+    ceilings = measure_ceilings(n_legs=800, n_judged=400)
     assert {row.scores for row in ceilings} == {"clinic", "balanced"}
     for row in ceilings:
         assert 0.4 < row.qwk < 0.9

@@ -138,8 +138,8 @@ def _fit_and_score(fitted: _Legs, features: Array) -> tuple[Scores, Scores]:
     )
     with threadpool_limits(1):  # on shared cores threads mostly wait for each other
         model.fit(known[:split], fitted.scores[:split])
-    held, scores = model.predict(known[split:]), fitted.scores[split:]
-    expected = model.predict(features)
+        held, expected = model.predict(known[split:]), model.predict(features)
+    scores = fitted.scores[split:]
     by_qwk = _best_cuts(held, lambda given: _kappa(scores, given))
     by_mae = _best_cuts(held, lambda given: -float(np.abs(scores - given).mean()))
     return np.digitize(expected, by_qwk), np.digitize(expected, by_mae)

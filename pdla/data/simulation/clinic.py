@@ -24,6 +24,7 @@ from pdla.data.simulation.video import Footage, film
 from pdla.data.simulation.writer import write_frames, write_label_sheet, write_strays, write_truth
 
 MIN_VIDEOS_FOR_POOL = 100  # below, starting processes costs more than it saves
+MAX_WORKERS = 8  # more wait for the disk
 COHORT_FILES = ("LA", "labels.xls", "truth.csv")
 
 
@@ -40,7 +41,7 @@ def simulate_cohort(
         out: Folder of the cohort; made with its parents.
         options: What to simulate.
         force: Replace a simulated cohort that is already there. Any other folder is never replaced.
-        workers: Processes; by default as many as cores from 100 videos on, else none beside this
+        workers: Processes; by default one per core from 100 videos on, else none beside this
             one. The bytes written do not depend on it.
 
     Raises:
@@ -100,7 +101,7 @@ def _make_videos(
 ) -> Iterator[list[dict[str, Value]]]:
     """Make every video, in this process or in several; truth comes in the order of the plans."""
     if workers is None:
-        workers = (os.cpu_count() or 1) if len(plans) >= MIN_VIDEOS_FOR_POOL else 1
+        workers = min(os.cpu_count() or 1, MAX_WORKERS) if len(plans) >= MIN_VIDEOS_FOR_POOL else 1
     make = partial(make_video, folder, options)
     if workers <= 1:
         yield from map(make, plans)
@@ -125,7 +126,7 @@ def _check_place(out: Path, *, force: bool) -> None:
 @contextmanager
 def _in_place_of(out: Path) -> Iterator[Path]:
     """A hidden folder beside `out` that takes its place if all goes well and else is removed."""
-    out = out.absolute()
+    out = out.resolve()
     fresh = out.with_name(f".{out.name}.new-{os.getpid()}")
     old = out.with_name(f".{out.name}.old-{os.getpid()}")
     try:
