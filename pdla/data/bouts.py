@@ -1,19 +1,21 @@
 """When does the scored leg move? A video shows both legs' bouts; only one of them is scored."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, label, uniform_filter1d
+from scipy.ndimage import binary_closing, label
 
+from pdla.data.heights import WINDOW_S, leg_height, leg_movement
 from pdla.data.recordings import Recording
-from pdla.data.skeletons import JOINT, Leg
+from pdla.data.skeletons import Leg
+from pdla.data.taps import Tap, find_taps
 
-WINDOW_S = 1.0  # one tap at the slowest seen rate, 1.0 a second (DATA.md section 4)
-MIN_MOVEMENT = 0.010  # trunk lengths, SD in a window; half of the smallest amplitude seen, 0.03
+MIN_MOVEMENT = 0.008  # trunk lengths, SD in a window; the smallest amplitude seen is 0.03
 SHARE_OF_PEAK = 0.25
 MAX_HALT_S = 2.5  # an arrest inside a bout must not cut it in two
 MIN_BOUT_S = 1.0
+MIN_RISE = 0.02  # trunk lengths; the smallest mean amplitude seen is 0.03 (DATA.md section 4)
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,26 @@ class Bout:
 def find_bout(recording: Recording, leg: Leg) -> Bout | None:
     """Find the stretch of a recording in which one leg is raised and stamped.
 
-    The leg's movement is the SD of its height over a second, in trunk lengths. Where it passes a
-    quarter of its own peak the leg moves; halts up to 2.5 s are bridged, and of several stretches
-    the one with the most movement is the bout. The other leg's movement is subtracted first, so
-    that sway of the body or the camera, which both legs share, is no bout.
+    First roughly: the leg's movement is the SD of its height over a second, in trunk lengths. Where
+    it passes a quarter of its own peak the leg moves; halts up to 2.5 s are bridged, and of several
+    stretches the one with the most movement is taken. The other leg's movement is subtracted first,
+    so that sway of the body or the camera, which both legs share, is no bout. Then exactly: from
+    the first lift of the foot in that stretch to its last landing.
 
     Returns:
         The bout, or None for a leg that never moves or was never seen.
     """
+    rough = _rough_bout(recording, leg)
+    if rough is None:
+        return None
+    taps = bout_taps(recording, leg, rough)
+    if not taps:
+        return rough
+    return Bout(taps[0].lift_s, max(taps[-1].floor_s, taps[0].lift_s + MIN_BOUT_S))
+
+
+def _rough_bout(recording: Recording, leg: Leg) -> Bout | None:
+    """Where the leg moves, half a second too long at either end at the most."""
     own = leg_movement(recording, leg)
     other = leg_movement(recording, "L" if leg == "R" else "R")
     movement = np.clip(own - other, 0.0, None)
@@ -57,42 +71,30 @@ def find_bout(recording: Recording, leg: Leg) -> Bout | None:
     return bout if bout.duration_s >= MIN_BOUT_S else None
 
 
-def leg_movement(recording: Recording, leg: Leg) -> NDArray[np.float64]:
-    """SD of the leg's height in a window of one second, in trunk lengths.
-
-    Args:
-        recording: Keypoints; NaN where a joint was not seen.
-        leg: Which leg.
+def bout_taps(recording: Recording, leg: Leg, bout: Bout) -> list[Tap]:
+    """Taps of a leg in a bout, in seconds of the recording; halts split off what is not the task.
 
     Returns:
-        (T,) of the mean over knee, ankle and heel; a joint counts where it was seen in at least
-        half of the window, and 0 stands where none was.
+        Taps in time order; empty if the foot never left the floor or was seen too seldom.
     """
-    y = recording.keypoints[:, [JOINT[f"{leg}{part}"] for part in ("Knee", "Ankle", "Heel")], 1]
-    heights = -y.astype(np.float64) / trunk_length_px(recording)
-    seen = np.isfinite(heights)
-    window = max(3, round(WINDOW_S * recording.fps))
-    filled = np.where(seen, heights, 0.0)
-    share = uniform_filter1d(seen.astype(np.float64), window, axis=0, mode="nearest")
-    weight = np.maximum(share, 1e-9)
-    mean = uniform_filter1d(filled, window, axis=0, mode="nearest") / weight
-    square = uniform_filter1d(filled**2, window, axis=0, mode="nearest") / weight
-    spread = np.sqrt(np.clip(square - mean**2, 0.0, None))
-    counts = share >= 0.5
-    return np.asarray((spread * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1))
+    first = max(0, round((bout.start_s - WINDOW_S / 2) * recording.fps))
+    last = min(recording.n_frames, round((bout.end_s + WINDOW_S / 2) * recording.fps))
+    height = leg_height(recording, leg)[first:last]
+    if len(height) == 0 or np.isfinite(height).mean() < 0.5:
+        return []
+    start_s = first / recording.fps
+    taps = [
+        Tap(tap.lift_s + start_s, tap.peak_s + start_s, tap.floor_s + start_s, tap.amplitude)
+        for tap in find_taps(height, recording.fps, MIN_RISE)
+    ]
+    return _longest_series(taps)
 
 
-def trunk_length_px(recording: Recording) -> float:
-    """Median distance from neck to mid-hip, the unit of every height (DATA.md section 4).
-
-    Raises:
-        ValueError: If neck and mid-hip were never seen together.
-    """
-    neck = recording.keypoints[:, JOINT["Neck"], :2]
-    hips = recording.keypoints[:, JOINT["MidHip"], :2]
-    lengths = np.linalg.norm(neck - hips, axis=1)
-    if not np.isfinite(lengths).any():
-        raise ValueError(
-            f"{recording.video}: neck and mid-hip never seen together, no trunk length"
-        )
-    return max(float(np.nanmedian(lengths)), 1.0)
+def _longest_series(taps: list[Tap]) -> list[Tap]:
+    """Of taps with long pauses between them, those that belong together."""
+    series: list[list[Tap]] = [[tap] for tap in taps[:1]]
+    for before, tap in pairwise(taps):
+        if tap.lift_s - before.floor_s > MAX_HALT_S:
+            series.append([])
+        series[-1].append(tap)
+    return max(series, key=len, default=[])

@@ -1,0 +1,119 @@
+"""How high a foot is over the floor, in trunk lengths, whatever joints and camera did meanwhile."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter, uniform_filter1d
+
+from pdla.data.recordings import Recording
+from pdla.data.skeletons import JOINT, Leg
+
+WINDOW_S: Final = 1.0  # one tap at the slowest seen rate, 1.0 a second (DATA.md section 4)
+LEG_PARTS: Final = ("Heel", "Ankle", "BigToe", "Knee")
+
+
+def leg_height(recording: Recording, leg: Leg) -> NDArray[np.float64]:
+    """Height of a foot over its resting place, in trunk lengths.
+
+    Heel, ankle, toe and knee go up together. Each joint's height is scaled to the foot's excursion
+    (the knee moves less or more, as the camera stands) and averaged over the joints that were seen,
+    weighted by confidence. What hips and the other leg do together is the camera, and taken out.
+
+    Returns:
+        (T,) with 0 near the floor; NaN where no joint of the leg was seen.
+    """
+    trunk = trunk_length_px(recording)
+    heights = -_joint_y(recording, [f"{leg}{part}" for part in LEG_PARTS]) / trunk
+    heights = _around_median(heights)
+    heights += _camera_drift(recording, leg)[:, None] / trunk
+    joints = [JOINT[f"{leg}{part}"] for part in LEG_PARTS]
+    confidence = np.where(np.isfinite(heights), recording.keypoints[:, joints, 2], 0.0)
+    weight = np.clip(confidence, 1e-3, None) * np.isfinite(heights)
+    scaled = np.nan_to_num(heights * _gains(heights))
+    total = weight.sum(axis=1)
+    height = np.full(recording.n_frames, np.nan)
+    np.divide((scaled * weight).sum(axis=1), total, out=height, where=total > 0)
+    return height
+
+
+def leg_movement(recording: Recording, leg: Leg) -> NDArray[np.float64]:
+    """SD of the leg's height in a window of one second, in trunk lengths.
+
+    Args:
+        recording: Keypoints; NaN where a joint was not seen.
+        leg: Which leg.
+
+    Returns:
+        (T,) of the mean over knee, ankle and heel; a joint counts where it was seen in at least
+        half of the window, and 0 stands where none was.
+    """
+    y = recording.keypoints[:, [JOINT[f"{leg}{part}"] for part in ("Knee", "Ankle", "Heel")], 1]
+    heights = -y.astype(np.float64) / trunk_length_px(recording)
+    seen = np.isfinite(heights)
+    window = max(3, round(WINDOW_S * recording.fps))
+    filled = np.where(seen, heights, 0.0)
+    share = uniform_filter1d(seen.astype(np.float64), window, axis=0, mode="nearest")
+    weight = np.maximum(share, 1e-9)
+    mean = uniform_filter1d(filled, window, axis=0, mode="nearest") / weight
+    square = uniform_filter1d(filled**2, window, axis=0, mode="nearest") / weight
+    spread = np.sqrt(np.clip(square - mean**2, 0.0, None))
+    counts = share >= 0.5
+    return np.asarray((spread * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1))
+
+
+def trunk_length_px(recording: Recording) -> float:
+    """Median distance from neck to mid-hip, the unit of every height (DATA.md section 4).
+
+    Raises:
+        ValueError: If neck and mid-hip were never seen together.
+    """
+    neck = recording.keypoints[:, JOINT["Neck"], :2]
+    hips = recording.keypoints[:, JOINT["MidHip"], :2]
+    lengths = np.linalg.norm(neck - hips, axis=1)
+    if not np.isfinite(lengths).any():
+        raise ValueError(
+            f"{recording.video}: neck and mid-hip never seen together, no trunk length"
+        )
+    return max(float(np.nanmedian(lengths)), 1.0)
+
+
+def _gains(heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Factor for each joint that makes its spread that of the foot, (4,)."""
+    counts = np.isfinite(heights).sum(axis=0)
+    gains = np.ones(heights.shape[1])
+    foot = int(np.argmax(counts[:3]))
+    for joint in range(heights.shape[1]):
+        both = np.isfinite(heights[:, joint]) & np.isfinite(heights[:, foot])
+        if both.sum() < 30:
+            continue
+        own, other = np.nanstd(heights[both, joint]), np.nanstd(heights[both, foot])
+        if own > 1e-6:
+            gains[joint] = np.clip(other / own, 0.25, 4.0)
+    return gains
+
+
+def _camera_drift(recording: Recording, leg: Leg) -> NDArray[np.float64]:
+    """How far hips and the other leg went down in the picture since the middle, in px, (T,)."""
+    other = "L" if leg == "R" else "R"
+    still = _joint_y(recording, ["MidHip", "LHip", "RHip", f"{other}Knee", f"{other}Ankle"])
+    still = _around_median(still)
+    is_seen = np.isfinite(still).any(axis=1)
+    if is_seen.sum() < 2:
+        return np.zeros(recording.n_frames)
+    frames = np.arange(recording.n_frames)
+    drift = np.interp(frames, frames[is_seen], np.nanmedian(still[is_seen], axis=1))
+    window = max(3, round(WINDOW_S * recording.fps) | 1)
+    smooth: NDArray[np.float64] = median_filter(drift, window, mode="nearest")
+    return smooth
+
+
+def _joint_y(recording: Recording, names: list[str]) -> NDArray[np.float64]:
+    return recording.keypoints[:, [JOINT[name] for name in names], 1].astype(np.float64)
+
+
+def _around_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each column less its median over time; a column without a value stays NaN."""
+    is_empty = ~np.isfinite(values).any(axis=0)
+    centred: NDArray[np.float64] = values - np.nanmedian(np.where(is_empty, 0.0, values), axis=0)
+    return centred
