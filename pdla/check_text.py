@@ -124,7 +124,7 @@ def _print_next(
         console.print(Text("Train on it", style="bold"))
         command = f"python train.py recordings=clinic recordings.videos={videos}"
         _print_indented(console, f"{command} recordings.labels={labels}", 2)
-    return n_usable > 0
+    return bool(n_usable)
 
 
 def _count(places: Sequence[str], noun: str) -> str:

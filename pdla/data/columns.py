@@ -10,6 +10,7 @@ from pdla.data.sheets import Sheet, mask_numbers, plain_text
 from pdla.data.skeletons import Leg
 
 HEADER_ROWS: Final = 20  # a title or a date may stand above the header
+MAX_NAMES: Final = 8  # columns that a message lists
 _NAMES: Final = {
     "video": (
         "videoid", "video", "videoname", "videofile", "filename", "file", "id", "影片", "影片編號",
@@ -97,7 +98,9 @@ def find_columns(
 
 def _match_header(cells: Sequence[Any], options: ColumnNames) -> Columns:
     names = [plain_text(cell).casefold() for cell in cells]
-    found = ", ".join(repr(mask_numbers(name)) for name in names if name and not _is_id(name))
+    readable = [repr(mask_numbers(name)) for name in names if name and not _is_id(name)]
+    more = f" and {len(readable) - MAX_NAMES} more" if len(readable) > MAX_NAMES else ""
+    found = ", ".join(readable[:MAX_NAMES]) + more or "no names"
     single = {
         key: _find_single(names, key, str(getattr(options, key)), found)
         for key in ("video", "patient", "group", "note")

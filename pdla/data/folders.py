@@ -169,7 +169,10 @@ def _holds_keypoints(folder: os.DirEntry[str]) -> bool:
         return False
     try:
         with os.scandir(folder.path) as files:
-            return any(file.name.lower().endswith(SUFFIXES) for file in islice(files, SAMPLE_FILES))
+            return any(
+                file.name.lower().endswith(SUFFIXES) and file.is_file()
+                for file in islice(files, SAMPLE_FILES)
+            )
     except OSError:
         return False
 

@@ -38,7 +38,7 @@ class QualityOptions:
     warn_swapped: float = 0.1
     warn_jitter: float = 0.03
     warn_outside: float = 0.05
-    warn_rival: float = 0.7
+    warn_rival: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0 to 1."""
