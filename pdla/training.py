@@ -96,14 +96,22 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
 def load_cohort(recordings: dict[str, Any]) -> Cohort:
     """Read a clinic's recordings; the simulated clinic is written first if it is not there yet."""
     videos, labels = Path(recordings["videos"]), Path(recordings["labels"])
-    if "simulate" in recordings and not videos.exists():
-        # Imported here: a clinic with data of its own never needs the simulation.
-        from pdla.data.simulation import SimulationOptions, simulate_cohort
-
-        log.info("%s is not there yet: writing a simulated clinic", videos)
-        simulate_cohort(videos.parent, SimulationOptions(**recordings["simulate"]))
+    if "simulate" in recordings:
+        _simulate_once(videos.parent, recordings["simulate"])
     options = IntakeOptions.from_config(recordings)
     return read_cohort(videos, labels, Path(recordings["store"]), options)
+
+
+def _simulate_once(folder: Path, simulate: dict[str, Any]) -> None:
+    # Imported here: a clinic with data of its own never needs the simulation.
+    from pdla.data.simulation import SimulationOptions, check_same_simulation, simulate_cohort
+
+    options = SimulationOptions(**simulate)
+    if folder.exists():
+        check_same_simulation(folder, options)
+        return
+    log.info("%s is not there yet: writing a simulated clinic", folder)
+    simulate_cohort(folder, options)
 
 
 def build_data(config: dict[str, Any], cohort: Cohort) -> KeypointClips:

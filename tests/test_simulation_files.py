@@ -13,7 +13,12 @@ from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from pdla.cli import app
-from pdla.data.simulation import SimulationOptions, clinic, simulate_cohort
+from pdla.data.simulation import (
+    SimulationOptions,
+    check_same_simulation,
+    clinic,
+    simulate_cohort,
+)
 from pdla.data.simulation.ceiling import ceiling_table, measure_ceilings
 from pdla.data.skeletons import JOINT
 
@@ -183,7 +188,7 @@ def test_the_command_refuses_bad_options_and_writes_nothing(
 def test_the_command_writes_a_cohort(tmp_path: Path) -> None:
     arguments = ["simulate", str(tmp_path / "out"), "--videos", "1", "--fps", "5"]
     assert CliRunner().invoke(app, arguments).exit_code == 0
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"LA", "labels.xls", "truth.csv"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == set(clinic.COHORT_FILES)
 
 
 def test_the_ceiling_is_above_chance_and_below_certainty() -> None:
@@ -202,3 +207,11 @@ def test_two_thousand_frames_a_second_are_written(tmp_path: Path) -> None:
     seconds = time.perf_counter() - started
     n_frames = sum(int(row["n_files"]) for row in truth(tmp_path / "out")) / 2
     assert n_frames / seconds > 2000
+
+
+def test_a_cohort_is_not_taken_for_one_with_other_options(tmp_path):
+    made = SimulationOptions(videos=1, traps="none")
+    simulate_cohort(tmp_path / "out", made)
+    check_same_simulation(tmp_path / "out", made)
+    with pytest.raises(ValueError, match=r"simulated with seed=0, not 3.*--force"):
+        check_same_simulation(tmp_path / "out", replace(made, seed=3))

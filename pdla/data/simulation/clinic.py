@@ -1,5 +1,6 @@
 """Making a whole cohort: plan, film and write every video, then put it in place in one step."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,13 +26,14 @@ from pdla.data.simulation.writer import write_frames, write_label_sheet, write_s
 
 MIN_VIDEOS_FOR_POOL = 100  # below, starting processes costs more than it saves
 MAX_WORKERS = 8  # more wait for the disk
-COHORT_FILES = ("LA", "labels.xls", "truth.csv")
+OPTIONS_FILE = "simulation.json"
+COHORT_FILES = ("LA", "labels.xls", "truth.csv", OPTIONS_FILE)
 
 
 def simulate_cohort(
     out: Path, options: SimulationOptions, *, force: bool = False, workers: int | None = None
 ) -> None:
-    """Write a simulated cohort: `LA/CV<video id>Json/*.json`, `labels.xls`, `truth.csv`.
+    """Write a cohort: `LA/CV<id>Json/*.json`, `labels.xls`, `truth.csv`, `simulation.json`.
 
     Everything is made in a hidden folder beside `out` and renamed at the end, so that a run that
     was stopped leaves no half cohort. Videos are made one at a time: memory does not grow with
@@ -57,8 +59,25 @@ def simulate_cohort(
         labelled = [plan for plan in plans if "unlabelled_video" not in plan.traps]
         write_label_sheet(partial_out / "labels.xls", labelled)
         made = _make_videos(partial_out / "LA", plans, options, workers)
+        (partial_out / OPTIONS_FILE).write_text(json.dumps(options.as_record(), indent=2) + "\n")
         rows = chain.from_iterable(track(made, "Simulating", total=len(plans)))
         write_truth(partial_out / "truth.csv", rows)
+
+
+def check_same_simulation(out: Path, options: SimulationOptions) -> None:
+    """Refuse to take a simulated cohort for another one.
+
+    Raises:
+        ValueError: If the cohort in `out` was made with other options; names the first of them.
+    """
+    path = out / OPTIONS_FILE
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    for name, asked in options.as_record().items():
+        if known.get(name) != asked:
+            raise ValueError(
+                f"{out}: was simulated with {name}={known.get(name)}, not {asked}. Choose another "
+                f"folder (recordings.videos, labels, store), or `pdla simulate {out} --force ...`"
+            )
 
 
 def make_video(folder: Path, options: SimulationOptions, plan: VideoPlan) -> list[dict[str, Value]]:

@@ -61,6 +61,18 @@ class SimulationOptions:
             raise ValueError(f"size={self.size!r}: expected HEIGHTxWIDTH, as 960x540") from None
         return height, width
 
+    def as_record(self) -> dict[str, str | int | float | list[str]]:
+        """Plain values that say what was simulated, however it was asked for."""
+        height, width = self.frame_size
+        return {
+            "videos": self.videos,
+            "seed": self.seed,
+            "scores": self.scores,
+            "traps": self.traps if self.traps == "clinic" else list(self.trap_names),
+            "fps": float(self.fps),
+            "size": f"{height}x{width}",
+        }
+
     @property
     def trap_names(self) -> tuple[str, ...]:
         """Names of the traps that are switched on."""
