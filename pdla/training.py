@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 MONITOR = "val/rps"
 
+# Lightning sets its logger to INFO on import; what a user needs to know of a run we say ourselves.
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 # Lightning 2.6 still asks torch for LeafSpec, which torch 2.15 announces to leave one day.
 warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
 

@@ -8,7 +8,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from pdla.config import build, build_model, check_config, legs_of, plain_config
-from pdla.data.bouts import Bout
+from pdla.data.sampling import Span
 
 CONF = Path(__file__).parent.parent / "conf"
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "local")
@@ -47,8 +47,8 @@ def _targets(section):
 @pytest.mark.parametrize("option", [path.stem for path in (CONF / "sampling").glob("*.yaml")])
 def test_every_sampling_gives_clips(option):
     sampling = build(compose_config(f"sampling={option}")["sampling"])
-    assert sampling.training_starts(Bout(0.0, 10.0))
-    assert sampling.covering_starts(Bout(0.0, 10.0))
+    assert sampling.training_clips(Span(0.0, 10.0))
+    assert sampling.covering_clips(Span(0.0, 10.0))
 
 
 def test_gpu_setting_is_larger_than_the_cpu_setting():

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from pdla.data.batches import ClipBatch
-from pdla.data.bouts import Bout, find_bout
+from pdla.data.bouts import bout_taps, find_bout
 from pdla.data.recordings import LegSample
-from pdla.data.sampling import Sampling, take_clip
+from pdla.data.sampling import ClipTime, Sampling, Span, take_clip
 from pdla.data.skeletons import mirror_keypoints
 
 UNRATED = -1
@@ -20,10 +20,10 @@ UNRATED = -1
 
 @dataclass(frozen=True)
 class _Slot:
-    """A place for one clip: which sample, and where it starts (None: drawn at each reading)."""
+    """A place for one clip: which sample, and which seconds (None: drawn at each reading)."""
 
     sample: int
-    start_s: float | None
+    clip: ClipTime | None
 
 
 class ClipDataset(Dataset[ClipBatch]):
@@ -50,12 +50,12 @@ class ClipDataset(Dataset[ClipBatch]):
         self.slots = [slot for index in indices for slot in self._slots(index, stage)]
 
     def _slots(self, index: int, stage: Literal["train", "eval"]) -> list[_Slot]:
+        span = self.spans[index]
         if stage == "eval":
-            starts = self.sampling.covering_starts(self.spans[index])
-            return [_Slot(index, start) for start in starts]
+            return [_Slot(index, clip) for clip in self.sampling.covering_clips(span)]
         if self.sampling.train == "random":
             return [_Slot(index, None)] * self.sampling.clips_per_video
-        return [_Slot(index, start) for start in self.sampling.training_starts(self.spans[index])]
+        return [_Slot(index, clip) for clip in self.sampling.training_clips(span)]
 
     def __len__(self) -> int:
         """Clips in an epoch."""
@@ -65,29 +65,30 @@ class ClipDataset(Dataset[ClipBatch]):
         """One clip: keypoints (T, 25, 3), score (), sample ()."""
         slot = self.slots[item]
         sample = self.samples[slot.sample]
-        start_s = slot.start_s
-        if start_s is None:
-            start_s = self.sampling.training_starts(self.spans[slot.sample])[0]
-        clip = take_clip(
+        clip = slot.clip or self.sampling.training_clips(self.spans[slot.sample])[0]
+        keypoints = take_clip(
             sample.recording.keypoints,
             sample.recording.fps,
-            start_s,
+            clip,
             self.sampling.fps,
             self.sampling.clip_frames,
         )
         return {
-            "keypoints": torch.from_numpy(canonical_view(clip, sample)),
+            "keypoints": torch.from_numpy(canonical_view(keypoints, sample)),
             "score": torch.tensor(UNRATED if sample.score is None else sample.score),
             "sample": torch.tensor(slot.sample),
         }
 
 
-def clip_span(sample: LegSample, within: Literal["leg_bout", "recording"]) -> Bout:
+def clip_span(sample: LegSample, within: Literal["leg_bout", "taps", "recording"]) -> Span:
     """Seconds from which clips of a sample are taken; all of them where no bout was found."""
-    whole = Bout(0.0, sample.recording.duration_s)
-    if within == "recording":
-        return whole
-    return find_bout(sample.recording, sample.leg) or whole
+    recording = sample.recording
+    bout = None if within == "recording" else find_bout(recording, sample.leg)
+    if bout is None:
+        return Span(0.0, recording.duration_s)
+    taps = bout_taps(recording, sample.leg, bout) if within == "taps" else []
+    lifts = (*(tap.lift_s for tap in taps), *(tap.floor_s for tap in taps[-1:]))
+    return Span(bout.start_s, bout.end_s, lifts)
 
 
 def canonical_view(keypoints: NDArray[np.float32], sample: LegSample) -> NDArray[np.float32]:

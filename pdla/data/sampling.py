@@ -1,7 +1,8 @@
 """Which stretch of time makes a clip: pytorchvideo's clip samplers on a recording or a bout."""
 
+import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +13,43 @@ from pytorchvideo.data.clip_sampling import (
     UniformClipSampler,
 )
 
-from pdla.data.bouts import Bout
-
 MIN_CLIP_FPS = 12.0  # 3.8 taps a second need three frames a tap (DATA.md section 4)
+
+
+class ClipTime(NamedTuple):
+    """Seconds of a recording that make a clip."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where clips of a leg may be taken.
+
+    Attributes:
+        start_s: Seconds from the start of the recording.
+        end_s: Seconds from the start of the recording.
+        lifts_s: When the foot leaves the floor, and last when it is down for good; empty if the
+            taps were not looked for or not found.
+    """
+
+    start_s: float
+    end_s: float
+    lifts_s: tuple[float, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How clips are taken from a recording.
 
-    Training takes `clips_per_video` clips a video and epoch: at random places (`random`), or evenly
-    spaced (`uniform`). Validation and test always cover the whole span with evenly spaced clips,
-    `stride_s` apart, the last one ending with the span::
+    Validation and test always cover the whole span with evenly spaced clips, `stride_s` apart, the
+    last one ending with the span::
 
         span   |----------------|      seconds=3, stride_s=2 on a span of 8 s
         clips  xxxxxx
@@ -31,37 +57,46 @@ class Sampling:
                        xxxxxx
                           xxxxxx
 
+    A span shorter than a clip gives one clip with the span in its middle; what lies outside the
+    recording is unseen (NaN), never invented or repeated.
+
     Attributes:
-        within: `leg_bout` takes clips only while the scored leg moves (and from the whole recording
-            if no bout was found); `recording` takes them anywhere.
-        train: How training clips are placed.
-        seconds: Length of a clip.
+        within: `leg_bout` takes clips only while the scored leg moves; `taps` takes runs of
+            `n_taps` whole tap cycles of the bout; `recording` takes clips anywhere. Where no bout
+            or too few taps were found, clips come from the bout or the whole recording instead.
+        train: How training clips are placed: `random`, `constant_clips` (evenly spaced) or
+            `uniform` (all, as in evaluation); pytorchvideo's samplers of these names.
+        seconds: Length of a clip; with `taps`, the longest that is shown.
         fps: Frames a second in a clip; keypoints are interpolated to it.
         stride_s: Distance between evaluation clips.
-        clips_per_video: Training clips a video and epoch.
+        clips_per_video: Training clips a video and epoch, for `random` and `constant_clips`.
+        n_taps: Tap cycles in a clip, for `taps`.
     """
 
-    within: Literal["leg_bout", "recording"] = "leg_bout"
-    train: Literal["random", "uniform"] = "random"
+    within: Literal["leg_bout", "taps", "recording"] = "leg_bout"
+    train: Literal["random", "constant_clips", "uniform"] = "random"
     seconds: float = 3.0
     fps: float = 12.0
     stride_s: float = 1.5
     clips_per_video: int = 1
+    n_taps: int = 5
 
     def __post_init__(self) -> None:
         """Refuse clips in which a fast patient's taps cannot be seen."""
-        if self.within not in ("leg_bout", "recording"):
-            raise ValueError(f"sampling.within={self.within!r}: choose leg_bout or recording")
-        if self.train not in ("random", "uniform"):
-            raise ValueError(f"sampling.train={self.train!r}: choose random or uniform")
+        if self.within not in ("leg_bout", "taps", "recording"):
+            raise ValueError(f"sampling.within={self.within!r}: choose leg_bout, taps or recording")
+        if self.train not in ("random", "constant_clips", "uniform"):
+            raise ValueError(
+                f"sampling.train={self.train!r}: choose random, constant_clips or uniform"
+            )
         if self.fps < MIN_CLIP_FPS:
             raise ValueError(
                 f"sampling.fps={self.fps}: at least {MIN_CLIP_FPS:g}, or fast taps alias away"
             )
-        if self.seconds <= 0 or self.stride_s <= 0 or self.clips_per_video < 1:
+        if min(self.seconds, self.stride_s, self.clips_per_video, self.n_taps) <= 0:
             raise ValueError(
-                f"sampling.seconds={self.seconds}, stride_s={self.stride_s}, "
-                f"clips_per_video={self.clips_per_video}: all must be positive"
+                f"sampling.seconds={self.seconds}, stride_s={self.stride_s}, clips_per_video="
+                f"{self.clips_per_video}, n_taps={self.n_taps}: all must be positive"
             )
         if self.stride_s > self.seconds:
             raise ValueError(
@@ -74,53 +109,67 @@ class Sampling:
         """T, frames in a clip."""
         return round(self.seconds * self.fps)
 
-    def training_starts(self, span: Bout) -> list[float]:
-        """Start times in s of one epoch's clips; random ones use Python's seeded `random`."""
+    def training_clips(self, span: Span) -> list[ClipTime]:
+        """One epoch's clips; random ones use Python's seeded `random`, as pytorchvideo does."""
+        if self._has_cycles(span):
+            cycles = self._cycle_clips(span)
+            return random.choices(cycles, k=self.clips_per_video)
         if self.train == "uniform":
+            return self.covering_clips(span)
+        if self.train == "constant_clips":
             sampler = ConstantClipsPerVideoSampler(self.seconds, self.clips_per_video)
-            return _starts(sampler, span, self.seconds)
-        random_sampler = RandomClipSampler(self.seconds)
-        n_clips = self.clips_per_video
-        return [
-            start for _ in range(n_clips) for start in _starts(random_sampler, span, self.seconds)
-        ]
+            return self._run(sampler, span)
+        anywhere = RandomClipSampler(self.seconds)
+        return [clip for _ in range(self.clips_per_video) for clip in self._run(anywhere, span)]
 
-    def covering_starts(self, span: Bout) -> list[float]:
-        """Start times in s of clips that together show every second of the span."""
-        sampler = UniformClipSampler(self.seconds, self.stride_s, backpad_last=True)
-        return _starts(sampler, span, self.seconds)
+    def covering_clips(self, span: Span) -> list[ClipTime]:
+        """Clips that together show every second of the span, the same every time."""
+        if self._has_cycles(span):
+            clips = self._cycle_clips(span)
+            step = max(1, self.n_taps // 2)
+            return [*clips[:-1:step], clips[-1]]
+        return self._run(UniformClipSampler(self.seconds, self.stride_s, backpad_last=True), span)
 
+    def _has_cycles(self, span: Span) -> bool:
+        return self.within == "taps" and len(span.lifts_s) > self.n_taps
 
-def _starts(sampler: ClipSampler, span: Bout, clip_s: float) -> list[float]:
-    """Run a pytorchvideo sampler over a span; a span shorter than a clip gives one centred clip."""
-    if span.duration_s <= clip_s:
-        return [span.start_s + (span.duration_s - clip_s) / 2]
-    starts: list[float] = []
-    end_s, is_last = 0.0, False
-    while not is_last:
-        start, end, _, _, is_last = sampler(end_s, span.duration_s, {})
-        starts.append(span.start_s + float(start))
-        end_s = float(end)
-    return starts
+    def _cycle_clips(self, span: Span) -> list[ClipTime]:
+        """Every run of n whole cycles, from lift to lift; a run over `seconds` ends there."""
+        runs = zip(span.lifts_s, span.lifts_s[self.n_taps :], strict=False)
+        return [ClipTime(start, min(end, start + self.seconds)) for start, end in runs]
+
+    def _run(self, sampler: ClipSampler, span: Span) -> list[ClipTime]:
+        """Let a pytorchvideo sampler walk over a span."""
+        if span.duration_s <= self.seconds:
+            start_s = span.start_s + (span.duration_s - self.seconds) / 2
+            return [ClipTime(start_s, start_s + self.seconds)]
+        clips: list[ClipTime] = []
+        end_s, is_last = 0.0, False
+        while not is_last:
+            start, end, _, _, is_last = sampler(end_s, span.duration_s, {})
+            end_s = float(end)
+            clips.append(ClipTime(span.start_s + float(start), span.start_s + end_s))
+        return clips
 
 
 def take_clip(
-    keypoints: NDArray[np.float32], fps: float, start_s: float, clip_fps: float, n_frames: int
+    keypoints: NDArray[np.float32], fps: float, clip: ClipTime, clip_fps: float, n_frames: int
 ) -> NDArray[np.float32]:
     """Keypoints at evenly spaced times, linearly interpolated between frames.
 
     Args:
         keypoints: (T, 25, 3); NaN, NaN, 0 where unseen.
         fps: Frames a second of `keypoints`.
-        start_s: Time of the first frame of the clip; may lie before the recording.
+        clip: Seconds to show; may begin before the recording or end after it.
         clip_fps: Frames a second of the clip.
         n_frames: Frames in the clip.
 
     Returns:
         (n_frames, 25, 3). A joint unseen in a neighbouring frame that counts is unseen, and so is
-        every joint outside the recording: nothing is invented.
+        every joint outside the recording or after the end of the clip: nothing is invented.
     """
-    position = (start_s + np.arange(n_frames) / clip_fps) * fps
+    time_s = clip.start_s + np.arange(n_frames) / clip_fps
+    position = time_s * fps
     nearest = np.round(position)
     position = np.where(np.abs(position - nearest) < 1e-6, nearest, position)
     last = len(keypoints) - 1
@@ -128,8 +177,8 @@ def take_clip(
     upper = np.clip(lower + 1, 0, last)
     weight = (position - np.floor(position)).astype(np.float32)[:, None, None]
     blended = keypoints[lower] * (1 - weight) + keypoints[upper] * weight
-    clip = np.where(weight > 0, blended, keypoints[lower])
-    is_unseen = ~np.isfinite(clip[..., :2]).all(axis=-1)
-    is_unseen |= ((position < 0) | (position > last))[:, None]
-    clip[is_unseen] = (np.nan, np.nan, 0.0)
-    return np.ascontiguousarray(clip, dtype=np.float32)
+    taken = np.where(weight > 0, blended, keypoints[lower])
+    is_outside = (position < 0) | (position > last) | (time_s >= clip.end_s - 1e-9)
+    is_unseen = ~np.isfinite(taken[..., :2]).all(axis=-1) | is_outside[:, None]
+    taken[is_unseen] = (np.nan, np.nan, 0.0)
+    return np.ascontiguousarray(taken, dtype=np.float32)
