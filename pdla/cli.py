@@ -67,6 +67,28 @@ def draw(
 
 
 @app.command()
+def kinematics(
+    videos: Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")],
+    out: Annotated[Path, typer.Option(help="Table to write, .csv.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")] = None,
+    store: Annotated[
+        Path, typer.Option(help="Where parsed keypoints are kept for training.")
+    ] = Path("data/store/clinic"),
+) -> None:
+    """Measure taps, tempo, amplitude, decrement and halts of every leg."""
+    from pdla.check import read_options
+    from pdla.measure import measure_cohort
+    from pdla.runs import write_text
+
+    table, n_left_out = measure_cohort(videos, labels, store, read_options(None, overrides or []))
+    write_text(out, table.to_csv(index=False, float_format="%.4f"))
+    typer.echo(f"{out}: {len(table)} legs measured, {n_left_out} left out (`pdla check` says why)")
+
+
+@app.command()
 def report(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAME")]) -> None:
     """Pool the runs of a study: table here, report.html and summary.csv in its folder."""
     from pdla.evaluation.console import print_pooled
