@@ -171,6 +171,17 @@ def test_a_file_that_is_no_sheet_is_one_line(tmp_path: Path, content: bytes) -> 
     assert "\n" not in str(error.value)
 
 
+def test_a_workbook_that_kills_its_reader_is_one_line(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path / "l.xls", [HEADER, ("TG1_1234567_20220101_LA_1", 1, 1, "")])
+    content = bytearray(path.read_bytes())
+    size = content.index(b"\x00\x02\x0e\x00") + 4  # the record DIMENSIONS: first and last row, ...
+    content[size + 4 : size + 8] = b"\xff\xff\xff\x7f"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"l\.xls: the spreadsheet is damaged") as error:
+        read_labels(path, SheetOptions())
+    assert "\n" not in str(error.value)
+
+
 def test_kappa_and_icc_are_those_of_the_textbook() -> None:
     # Shrout and Fleiss 1979, table 2: six targets, four judges; ICC(2,1) = 0.29.
     table = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]

@@ -22,6 +22,7 @@ from pdla.data.layouts import layout_of
 
 MAX_PEOPLE: Final = 64
 MAX_PIXELS: Final = 1e5
+MIN_CONFIDENCE: Final = 1e-6  # half of it must still be a number over 0
 
 
 @dataclass(frozen=True)
@@ -202,13 +203,15 @@ def mark_unseen(points: NDArray[np.float64]) -> NDArray[np.float32]:
         float32 of the same shape; confidence is cut to 0 to 1. A joint is unseen if its confidence
         is 0, it lies at exactly (0, 0), or one of the numbers is no number or absurdly large.
     """
+    with np.errstate(over="ignore"):
+        points = points.astype(np.float32)
     x, y, confidence = points[..., 0], points[..., 1], points[..., 2]
     is_seen = (
         np.isfinite(points).all(axis=-1)
-        & (confidence > 0)
+        & (confidence > MIN_CONFIDENCE)
         & ((x != 0) | (y != 0))
         & (np.abs(points[..., :2]) < MAX_PIXELS).all(axis=-1)
     )
-    marked = np.where(is_seen[..., None], points, np.nan).astype(np.float32)
+    marked: NDArray[np.float32] = np.where(is_seen[..., None], points, np.float32(np.nan))
     marked[..., 2] = np.where(is_seen, np.clip(confidence, 0, 1), 0)
     return marked

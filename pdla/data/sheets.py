@@ -4,12 +4,12 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from python_calamine import CalamineError, CalamineWorkbook
+from pdla.data.workbooks import read_workbook
 
 MAX_SHEET_BYTES: Final = 64 * 2**20
 _BINARY_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
@@ -50,7 +50,8 @@ def read_sheets(path: Path, encoding: str = "auto") -> list[Sheet]:
         raise ValueError(f"{path}: {size / 2**20:.0f} MB is too large for a label sheet")
     content = path.read_bytes()
     if content.startswith(_BINARY_MARKS):
-        return _read_workbook(path, content)
+        sheets = read_workbook(path, content)
+        return [Sheet(name, tuple(_numbered(rows))) for name, rows in sheets]
     if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError(f"{path}: neither a spreadsheet nor text; save it as .xlsx or .csv")
     return [Sheet("", tuple(_numbered(_read_text(path, _decode(path, content, encoding)))))]
@@ -78,32 +79,6 @@ def safe_label(text: str) -> str:
 def mask_numbers(text: str) -> str:
     """Text that may go into a message: what could be a patient number or a date becomes `#`."""
     return re.sub(r"\d{3,}", "#", " ".join(text.split()))[:40]
-
-
-def _read_workbook(path: Path, content: bytes) -> list[Sheet]:
-    def read() -> list[Sheet]:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return [
-            Sheet(name, tuple(_numbered(book.get_sheet_by_name(name).to_python(False))))
-            for name in book.sheet_names
-        ]
-
-    return _or_one_line(read, path)
-
-
-def _or_one_line(read: Callable[[], list[Sheet]], path: Path) -> list[Sheet]:
-    try:
-        return read()
-    except CalamineError as error:
-        kind = " (it is protected by a password)" if "assword" in type(error).__name__ else ""
-        raise ValueError(
-            f"{path}: the spreadsheet cannot be read{kind}; save it as .xlsx or .csv"
-        ) from None
-    except BaseException as error:
-        # A damaged file can make the Rust reader panic; its exception is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise ValueError(f"{path}: the spreadsheet is damaged; save it as .xlsx or .csv") from None
 
 
 def _numbered(rows: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
