@@ -14,12 +14,12 @@ def measure(folder, n_videos, seed):
     """Kinematics of a simulated clinic beside its truth, joined by the row of the sheet."""
     simulate_cohort(folder / "clinic", SimulationOptions(videos=n_videos, seed=seed))
     out = folder / "kinematics.csv"
-    arguments = ["kinematics", str(folder / "clinic" / "LA"), "--out", str(out), "--store",
-                 str(folder / "store"), "--labels", str(folder / "clinic" / "labels.xls")]  # fmt: skip
-    done = CliRunner().invoke(app, arguments)
+    videos, sheet_file = folder / "clinic" / "LA", folder / "clinic" / "labels.xls"
+    options = ["--out", str(out), "--store", str(folder / "store"), "--labels", str(sheet_file)]
+    done = CliRunner().invoke(app, ["kinematics", str(videos), *options])
     assert done.exit_code == 0, done.output
     table = pd.read_csv(out)
-    sheet = CalamineWorkbook.from_path(folder / "clinic" / "labels.xls").get_sheet_by_index(0)
+    sheet = CalamineWorkbook.from_path(sheet_file).get_sheet_by_index(0)
     ids = {f"row {number}": row[0] for number, row in enumerate(sheet.to_python(), start=1)}
     truth = pd.read_csv(folder / "clinic" / "truth.csv")
     joined = table.assign(id=table["place"].map(ids)).merge(
