@@ -91,6 +91,7 @@ def summarise(intake: Intake) -> dict[str, Any]:
         "rated_rows": sum(row.is_rated for row in intake.sheet.rows) if intake.sheet else 0,
         "folders": cohort.n_videos,
         "folders_without_row": sum(video.row is None for video in intake.videos),
+        "places_without_row": [video.place for video in intake.videos if video.row is None],
         "other_entries": intake.n_others,
         "patients": intake.n_patients,
         "frames": sum(facts.n_frames for facts in opened),

@@ -18,6 +18,7 @@ th { position: sticky; top: 0; background: #fff }
 .n { text-align: right }
 .usable { background: #e3f4e3 } .warning { background: #fdf3d0 } .unusable { background: #fbdede }
 .places, small { color: #666 }
+.wide { overflow-x: auto }
 </style></head><body>
 <h1>What can be scored</h1>
 <p>{% if s.rows %}{{ s.rows }} rows, {{ s.rated_rows }} of them rated; {% endif -%}
@@ -52,8 +53,10 @@ th { position: sticky; top: 0; background: #fff }
 {% for leg, a in s.agreement.items() %}<tr><td>{{ names[leg] }}<td class="n">{{ a.raters }}
 <td class="n">{{ a.legs }}<td class="n">{{ a.weighted_kappa | number }}
 <td class="n">{{ a.icc | number }}</tr>{% endfor %}</table>{% endif %}
+{% if s.rows and s.folders_without_row %}<h2>Folders without a row: unrated</h2>
+<p>{{ s.places_without_row | join("; ") }}</p>{% endif %}
 <h2>All videos</h2>
-<table><tr><th>where<th>video<th>patient<th>group<th>seconds<th>patient seen
+<div class="wide"><table><tr><th>where<th>video<th>patient<th>group<th>seconds<th>patient seen
 {%- for name in names.values() %}<th>{{ name }}: score<th>verdict<th>knee<th>foot{% endfor %}
 <th>swapped<th>others</tr>
 {% for v in s.videos %}<tr><td>{{ v.place }}<td>{{ v.video }}<td>{{ v.patient }}<td>{{ v.group }}
@@ -67,7 +70,7 @@ th { position: sticky; top: 0; background: #fff }
 <td class="n">{{ v.facts.foot[leg] | percent if v.facts else "-" }}{% endfor %}
 <td class="n">{{ v.facts.swapped if v.facts else "-" }}
 <td class="n">{{ v.facts.others | percent if v.facts else "-" }}</tr>
-{% endfor %}</table>
+{% endfor %}</table></div>
 <p><small>Research only, not a medical device. Data {{ s.data_hash[:12] }}.</small></p>
 </body></html>
 """

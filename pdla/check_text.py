@@ -27,6 +27,9 @@ def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -
     _print_reasons(console, "Usable, but look at it", summary["warnings"], "yellow")
     _print_notes(console, "Odd rows of the sheet", summary["sheet"])
     _print_notes(console, "Odd files, read around", summary["files"])
+    if labels and summary["folders_without_row"]:
+        console.print(Text("Folders without a row: unrated", style="bold"))
+        _print_indented(console, _places(summary["places_without_row"]), 2)
     _print_merged(console, summary["merged_patients"])
     _print_agreement(console, summary["agreement"])
     return _print_next(console, summary, videos, labels)

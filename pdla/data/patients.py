@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pdla.data.sheets import is_blank, plain_text, read_sheets, safe_label
 
@@ -170,6 +168,9 @@ def read_mapping(path: Path) -> dict[str, str]:
 
 
 def _components(n_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     if not edges:
         return list(range(n_nodes))
     pairs = np.asarray(edges)
