@@ -24,7 +24,7 @@ class STGCN(LegScorer):
 
     Options:
         streams: What the network is told of each joint (pdla.models.keypoint_features).
-        channels: Channels of the stages; each stage after the first halves the frame rate.
+        channels: Channels of the stages; each stage halves the frame rate.
         blocks: Blocks of each stage.
         dropout: Share of the features dropped before the last layer, in training.
     """
@@ -38,7 +38,7 @@ class STGCN(LegScorer):
         *,
         streams: Sequence[str] = ("joint", "bone", "motion"),
         channels: Sequence[int] = (24, 48, 96),
-        blocks: Sequence[int] = (2, 1, 1),
+        blocks: Sequence[int] = (1, 1, 1),
         dropout: float = 0.0,
     ) -> tuple[nn.Module, str]:
         """ST-GCN++ of a size that small cohorts can train."""
@@ -84,9 +84,9 @@ class GraphNetwork(nn.Module):
         self.normalise = nn.BatchNorm1d(n_inputs * N_JOINTS)
         layers: list[nn.Module] = []
         width = n_inputs
-        for stage, (n_stage, n_blocks) in enumerate(zip(channels, blocks, strict=True)):
+        for n_stage, n_blocks in zip(channels, blocks, strict=True):
             for block in range(n_blocks):
-                stride = 2 if stage > 0 and block == 0 else 1
+                stride = 2 if block == 0 else 1
                 layers.append(GraphBlock(width, n_stage, stride))
                 width = n_stage
         self.blocks = nn.Sequential(*layers)
