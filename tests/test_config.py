@@ -51,6 +51,13 @@ def test_every_sampling_gives_clips(option):
     assert sampling.covering_clips(Span(0.0, 10.0))
 
 
+def test_own_habits_win_over_the_defaults_and_the_command_line_over_them(tmp_path):
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "default.yaml").write_text("# @package _global_\nseed: 3\nleg: L\n")
+    config = compose_config("leg=R", f"hydra.searchpath=[file://{tmp_path}]")
+    assert (config["seed"], config["leg"]) == (3, "R")
+
+
 def test_gpu_setting_is_larger_than_the_cpu_setting():
     small, large = compose_config(), compose_config("trainer=gpu")
     assert large["drawing"]["height"] > small["drawing"]["height"]
