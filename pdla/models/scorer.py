@@ -10,7 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, Representation
-from pdla.models.heads import CrossEntropyHead
+from pdla.models.heads import Head
 
 
 class ClipScores(TypedDict):
@@ -57,7 +57,7 @@ class LegScorer(lightning.LightningModule):
         self.save_hyperparameters(logger=False)
         self.name = name
         self.optim = optim
-        self.head: CrossEntropyHead = instantiate(loss, n_scores=n_scores)
+        self.head: Head = instantiate(loss, n_scores=n_scores)
         self.network, self.weights_source = self.build_network(
             self.head.n_outputs, weights, **options
         )
