@@ -1,15 +1,18 @@
 """Never the same patient on two sides."""
 
+import json
+
 import numpy as np
 import pytest
 
 from pdla.data.datamodules import split_cohort
 from pdla.data.recordings import LegSample
+from pdla.data.split_files import Split, describe_folds
 from pdla.data.splits import (
     ByVideo2023,
+    Holdout,
     LeaveOnePatientOut,
     PatientKFold,
-    Split,
     check_patients_apart,
     restrict,
 )
@@ -109,3 +112,98 @@ def test_a_fold_without_the_wanted_leg_is_an_error(cohort_of):
     only_left = type(cohort)(tuple(sample for sample in cohort.samples if sample.leg == "L"))
     with pytest.raises(ValueError, match="no rated leg R"):
         split_cohort(only_left, PatientKFold(), ["R"])
+
+
+def test_repeats_draw_the_folds_anew_and_each_tests_everybody_once(cohort_of):
+    samples = rated(cohort_of(15))
+    folds = PatientKFold(repeats=2).all_folds(samples)
+    assert len(folds) == 10
+    for repeat in (folds[:5], folds[5:]):
+        tested = np.concatenate([fold.test for fold in repeat])
+        assert sorted(tested) == list(range(len(samples)))
+    assert folds[0].test != folds[5].test
+    assert folds[:5] == PatientKFold().all_folds(samples)
+
+
+def test_a_holdout_sets_a_quarter_of_the_patients_aside_once(cohort_of):
+    samples = rated(cohort_of(24))
+    split = Holdout().split(samples)
+    check_patients_apart(split, samples)
+    assert len(patients(samples, split.test)) == 6
+    with pytest.raises(ValueError, match="choose 0 to 0"):
+        Holdout(fold=1).split(samples)
+
+
+def test_a_tuning_run_never_looks_at_the_patients_that_the_fold_tests(cohort_of):
+    samples = rated(cohort_of(24))
+    outer = patients(samples, PatientKFold(fold=1).split(samples).test)
+    tested = []
+    for inner in range(4):
+        split = PatientKFold(fold=1, inner=inner).split(samples)
+        check_patients_apart(split, samples)
+        assert not patients(samples, split.train + split.val + split.test) & outer
+        tested += split.test
+    assert patients(samples, tested) == {sample.patient for sample in samples} - outer
+    assert len(tested) == len(set(tested))
+
+
+def write_split(path, splitter, samples):
+    record = describe_folds(splitter.all_folds(samples), samples, "PatientKFold")
+    path.write_text(json.dumps(record))
+    return record
+
+
+def test_a_split_file_gives_the_same_folds_back_and_the_same_hash(cohort_of, tmp_path):
+    samples = rated(cohort_of(15))
+    record = write_split(tmp_path / "split.json", PatientKFold(seed=3), samples)
+    for fold in range(5):
+        again = PatientKFold(file=str(tmp_path / "split.json"), fold=fold)
+        assert again.split(samples) == PatientKFold(seed=3, fold=fold).split(samples)
+    assert describe_folds(again.all_folds(samples), samples, "file")["hash"] == record["hash"]
+
+
+def test_folds_are_the_same_on_every_machine_whatever_the_pseudonyms(cohort_of):
+    samples = rated(cohort_of(15))
+    renamed = [
+        LegSample(s.recording, s.leg, s.score, s.patient.replace("P", "Q"), s.group)
+        for s in samples
+    ]
+    hashes = {
+        describe_folds(PatientKFold().all_folds(legs), legs, "PatientKFold")["hash"]
+        for legs in (samples, renamed)
+    }
+    assert hashes == {"a20c621c0dbbbffca1efaeb4485a20e0d98e4229cd9cb329367c1f9fde865761"}
+
+
+def test_a_split_file_that_cannot_be_used_is_one_clear_line(cohort_of, tmp_path):
+    path, samples = tmp_path / "split.json", rated(cohort_of(15))
+    record = write_split(path, PatientKFold(), samples)
+    with pytest.raises(ValueError, match="made for 30 other legs"):
+        PatientKFold(file=str(path)).split(rated(cohort_of(16)))
+    with pytest.raises(ValueError, match=r"split\.fold=9, but it has 5 folds"):
+        PatientKFold(file=str(path), fold=9).split(samples)
+    record["folds"][0]["train"].append(record["folds"][0]["test"][0])
+    path.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="was changed"):
+        PatientKFold(file=str(path)).split(samples)
+    path.write_text("{}")
+    with pytest.raises(ValueError, match=r"not a split\.json"):
+        PatientKFold(file=str(path)).split(samples)
+    with pytest.raises(ValueError, match="not found"):
+        PatientKFold(file=str(tmp_path / "none.json")).split(samples)
+
+
+def test_folds_of_the_2023_protocol_read_from_a_file_still_fail_as_a_patient_split(
+    cohort_of, tmp_path
+):
+    cohort = cohort_of(12)
+    samples = [sample for leg in ("L", "R") for sample in cohort.rated(leg)]
+    write_split(tmp_path / "split.json", ByVideo2023(), samples)
+    with pytest.raises(ValueError, match="patients in both"):
+        split_cohort(cohort, PatientKFold(file=str(tmp_path / "split.json")), ["R"])
+
+
+@pytest.mark.parametrize("options", [{"inner": 4}, {"inner": 0, "n_val_folds": 2}, {"repeats": 0}])
+def test_tuning_parts_and_repeats_that_do_not_exist_are_refused(options):
+    with pytest.raises(ValueError, match=r"split\."):
+        PatientKFold(**options)

@@ -7,123 +7,188 @@ leg=L, R or both, and both legs and all visits of a person always stay together.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
+from pdla.data.folds import Folds, Splitter
 from pdla.data.recordings import LegSample
+from pdla.data.split_files import Split
+from pdla.data.stratify import (
+    draw_folds,
+    indices_of,
+    require_patients,
+    scores_and_patients,
+    take_validation,
+)
+
+__all__ = [
+    "ByVideo2023",
+    "Holdout",
+    "LeaveOnePatientOut",
+    "PatientKFold",
+    "Split",
+    "Splitter",
+    "check_patients_apart",
+    "restrict",
+]
+
+MAX_PATIENTS_LEFT_OUT = 500  # as many trainings; nobody means that
 
 
-@dataclass(frozen=True)
-class Split:
-    """Indices into a list of samples, for each stage of a run."""
-
-    train: tuple[int, ...]
-    val: tuple[int, ...]
-    test: tuple[int, ...]
-
-
-class Splitter(Protocol):
-    """What every option of the config group `split` can do."""
-
-    is_leaky: ClassVar[bool]
-    fold: int
-
-    def split(self, samples: Sequence[LegSample]) -> Split:
-        """Share out rated samples; see the class for the rule."""
-
-
-@dataclass(frozen=True)
-class PatientKFold:
+@dataclass(frozen=True, kw_only=True)
+class PatientKFold(Folds):
     """K folds over patients, stratified by score as far as whole patients allow.
 
-    The test patients are fold `fold` of `n_folds`; the validation patients are one of `n_val_folds`
-    folds of the rest. Method: scikit-learn's StratifiedGroupKFold. Deterministic in `seed` and the
-    order of the samples; pseudonyms do not matter.
+    Fold f tests part f % n_folds of repeat f // n_folds; the validation patients are one of
+    `n_val_folds` parts of the rest. Method: scikit-learn's StratifiedGroupKFold. Deterministic in
+    `seed` and the order of the samples; pseudonyms do not matter.
+
+    Nested tuning: with `inner=j` the test patients of the fold are set aside and never looked at.
+    Part j of the training patients is tested and part j + 1 chooses the checkpoint. So options can
+    be compared without touching what the study will report:
+
+        python train.py -m model.dropout=0.1,0.5 split.fold=0 'split.inner=range(4)' \\
+            study=tune-fold0 'tag=-inner${split.inner}-dropout${model.dropout}'
+
+    `pdla report runs/tune-fold0` compares them; the best option then runs on fold 0 without `inner`
+    in the study that is reported. Repeat for each fold. A report never mixes the two.
+
+    Attributes:
+        n_folds: Parts of the patients.
+        repeats: How often they are drawn anew; fold runs from 0 to n_folds x repeats - 1.
+        n_val_folds: Parts of the training patients.
+        inner: None, or the part of the training patients that a tuning run tests.
     """
 
     n_folds: int = 5
-    fold: int = 0
+    repeats: int = 1
     n_val_folds: int = 4
-    seed: int = 0
-    is_leaky: ClassVar[bool] = False
+    inner: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse folds that do not exist."""
-        if self.n_folds < 2 or self.n_val_folds < 2:
+        if self.n_folds < 2 or self.n_val_folds < 2 or self.repeats < 1:
             raise ValueError(
-                f"split.n_folds={self.n_folds}, n_val_folds={self.n_val_folds}: at least 2 each"
+                f"split.n_folds={self.n_folds}, n_val_folds={self.n_val_folds}, "
+                f"repeats={self.repeats}: at least 2, 2 and 1"
             )
-        if not 0 <= self.fold < self.n_folds:
-            raise ValueError(f"split.fold={self.fold}: choose 0 to {self.n_folds - 1}")
+        if self.file is None and not 0 <= self.fold < self.n_folds * self.repeats:
+            raise ValueError(
+                f"split.fold={self.fold}: choose 0 to {self.n_folds * self.repeats - 1}"
+            )
+        if self.inner is not None and not (
+            self.n_val_folds > 2 and 0 <= self.inner < self.n_val_folds
+        ):
+            raise ValueError(
+                f"split.inner={self.inner}: choose 0 to {self.n_val_folds - 1}, "
+                "with split.n_val_folds of at least 3"
+            )
 
-    def split(self, samples: Sequence[LegSample]) -> Split:
-        """Share out rated samples.
+    def count_folds(self, samples: Sequence[LegSample]) -> int:
+        """Parts times repeats."""
+        return self.n_folds * self.repeats
+
+    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
+        """One part of one repeat.
 
         Raises:
             ValueError: If there are fewer patients than folds.
         """
-        scores, patients = _scores_and_patients(samples)
-        _require_patients(patients, self.n_folds, f"split.n_folds={self.n_folds}")
-        folds = _folds(scores, patients, self.n_folds, self.seed)
-        test = np.flatnonzero(folds == self.fold)
-        rest = np.flatnonzero(folds != self.fold)
-        return _take_validation(scores, patients, rest, test, self.n_val_folds, self.seed)
+        scores, patients = scores_and_patients(samples)
+        require_patients(patients, self.n_folds, f"split.n_folds={self.n_folds}")
+        repeat, part = divmod(fold, self.n_folds)
+        seed = self.seed + 10_007 * repeat
+        folds = draw_folds(scores, patients, self.n_folds, seed)
+        test, rest = np.flatnonzero(folds == part), np.flatnonzero(folds != part)
+        return take_validation(scores, patients, rest, test, self.n_val_folds, seed, self.inner)
 
 
-@dataclass(frozen=True)
-class LeaveOnePatientOut:
+@dataclass(frozen=True, kw_only=True)
+class LeaveOnePatientOut(Folds):
     """Test on one patient, train and validate on all others; as many folds as patients."""
 
-    fold: int = 0
     n_val_folds: int = 4
-    seed: int = 0
-    is_leaky: ClassVar[bool] = False
 
-    def split(self, samples: Sequence[LegSample]) -> Split:
-        """Share out rated samples; the patient of fold k is the k-th to appear.
+    def count_folds(self, samples: Sequence[LegSample]) -> int:
+        """The number of patients.
 
         Raises:
-            ValueError: If there is no patient number `fold`.
+            ValueError: If there are so many that nobody would train as often.
         """
-        scores, patients = _scores_and_patients(samples)
-        n_patients = int(patients.max()) + 1
-        if not 0 <= self.fold < n_patients:
-            raise ValueError(
-                f"split.fold={self.fold}: {n_patients} patients, choose 0 to {n_patients - 1}"
-            )
-        test = np.flatnonzero(patients == self.fold)
-        rest = np.flatnonzero(patients != self.fold)
-        return _take_validation(scores, patients, rest, test, self.n_val_folds, self.seed)
+        n_patients = len({sample.patient for sample in samples})
+        if n_patients > MAX_PATIENTS_LEFT_OUT:
+            raise ValueError(f"{n_patients} patients are as many trainings: split=patient_kfold")
+        return n_patients
+
+    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
+        """Test the patient who is number `fold` to appear."""
+        scores, patients = scores_and_patients(samples)
+        test = np.flatnonzero(patients == fold)
+        rest = np.flatnonzero(patients != fold)
+        return take_validation(scores, patients, rest, test, self.n_val_folds, self.seed)
 
 
-@dataclass(frozen=True)
-class ByVideo2023:
+@dataclass(frozen=True, kw_only=True)
+class Holdout(Folds):
+    """Set some patients aside once, stratified by score; there is only fold 0.
+
+    Attributes:
+        test_share: Of the patients; rounded to one part of a whole number.
+        n_val_folds: One of so many parts of the other patients chooses the checkpoint.
+    """
+
+    test_share: float = 0.25
+    n_val_folds: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse shares that leave nobody to train on."""
+        if not 0 < self.test_share <= 0.5:
+            raise ValueError(f"split.test_share={self.test_share}: expected more than 0, up to 0.5")
+
+    def count_folds(self, samples: Sequence[LegSample]) -> int:
+        """One."""
+        return 1
+
+    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
+        """The first of 1 / test_share parts is tested."""
+        scores, patients = scores_and_patients(samples)
+        n_parts = round(1 / self.test_share)
+        require_patients(patients, n_parts, f"split.test_share={self.test_share}")
+        folds = draw_folds(scores, patients, n_parts, self.seed)
+        test, rest = np.flatnonzero(folds == 0), np.flatnonzero(folds != 0)
+        return take_validation(scores, patients, rest, test, self.n_val_folds, self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByVideo2023(Folds):
     """The 2023 protocol, kept to show what it hides: LEAKY, never a result.
 
     A fifth of the videos is drawn whatever patient they show; they choose the checkpoint and are
     also the test. Videos with a leg of the highest score present stand in training as well
-    (BASELINE_2023.md, "R3D-18").
+    (BASELINE_2023.md, "R3D-18"). Fold f is draw f of `draws`.
     """
 
-    fold: int = 0
     test_share: float = 0.2
-    seed: int = 0
+    draws: int = 5
     is_leaky: ClassVar[bool] = True
 
-    def split(self, samples: Sequence[LegSample]) -> Split:
+    def count_folds(self, samples: Sequence[LegSample]) -> int:
+        """The number of draws."""
+        return self.draws
+
+    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
         """Share out rated samples by video, not by patient."""
         videos = list(dict.fromkeys(sample.recording.video for sample in samples))
-        order = np.random.default_rng([self.seed, self.fold]).permutation(len(videos))
+        order = np.random.default_rng([self.seed, fold]).permutation(len(videos))
         n_test = max(1, round(self.test_share * len(videos)))
         tested = {videos[index] for index in order[:n_test]}
-        scores, _ = _scores_and_patients(samples)
+        scores, _ = scores_and_patients(samples)
         in_both = scores == scores.max()
         is_tested = np.array([sample.recording.video in tested for sample in samples]) | in_both
-        train = _indices(np.flatnonzero(~is_tested | in_both))
-        test = _indices(np.flatnonzero(is_tested))
+        train = indices_of(np.flatnonzero(~is_tested | in_both))
+        test = indices_of(np.flatnonzero(is_tested))
         return Split(train=train, val=test, test=test)
 
 
@@ -158,66 +223,3 @@ def restrict(split: Split, keep: NDArray[np.bool_]) -> Split:
         return tuple(int(new_index[index]) for index in indices if keep[index])
 
     return Split(train=kept(split.train), val=kept(split.val), test=kept(split.test))
-
-
-def _scores_and_patients(
-    samples: Sequence[LegSample],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Scores, and patients numbered in order of appearance: pseudonyms must not shape folds."""
-    if not samples:
-        raise ValueError("no rated leg to split: check the label sheet with `pdla check`")
-    number: dict[str, int] = {}
-    patients = [number.setdefault(sample.patient, len(number)) for sample in samples]
-    scores = [-1 if sample.score is None else sample.score for sample in samples]
-    if min(scores) < 0:
-        raise ValueError("a leg without a score cannot be stratified: split rated legs only")
-    return np.array(scores), np.array(patients)
-
-
-def _require_patients(patients: NDArray[np.int64], n_folds: int, option: str) -> None:
-    n_patients = len(np.unique(patients))
-    if n_patients < n_folds:
-        raise ValueError(f"{option} but only {n_patients} patients: choose fewer folds")
-
-
-def _folds(
-    scores: NDArray[np.int64], patients: NDArray[np.int64], n_folds: int, seed: int
-) -> NDArray[np.int64]:
-    """Fold of each sample, (n,)."""
-    # A score rarer than the folds cannot be in each: it is spread with its neighbour, and the
-    # counts of a run show which folds lack it.
-    grouped = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    folds = np.empty(len(scores), dtype=np.int64)
-    for fold, (_, test) in enumerate(grouped.split(scores, _merge_rare(scores, n_folds), patients)):
-        folds[test] = fold
-    return folds
-
-
-def _merge_rare(scores: NDArray[np.int64], n_folds: int) -> NDArray[np.int64]:
-    """Join each score that has fewer than n_folds samples to a neighbour, from the top down."""
-    merged = scores.copy()
-    for score in sorted(set(scores.tolist()), reverse=True):
-        is_score = merged == score
-        others = merged[~is_score]
-        if 0 < is_score.sum() < n_folds and len(others):
-            merged[is_score] = others[np.abs(others - score).argmin()]
-    return merged
-
-
-def _take_validation(
-    scores: NDArray[np.int64],
-    patients: NDArray[np.int64],
-    rest: NDArray[np.intp],
-    test: NDArray[np.intp],
-    n_val_folds: int,
-    seed: int,
-) -> Split:
-    _require_patients(patients[rest], n_val_folds, f"split.n_val_folds={n_val_folds}")
-    inner = _folds(scores[rest], patients[rest], n_val_folds, seed)
-    return Split(
-        train=_indices(rest[inner != 0]), val=_indices(rest[inner == 0]), test=_indices(test)
-    )
-
-
-def _indices(values: NDArray[np.intp]) -> tuple[int, ...]:
-    return tuple(int(value) for value in values)
