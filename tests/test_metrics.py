@@ -1,19 +1,27 @@
-"""Metrics agree with scikit-learn, and say so when they are undefined."""
+"""Metrics agree with scikit-learn and scipy, and say why when they are undefined."""
 
 import math
 import warnings
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, roc_auc_score
 
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.metrics import (
+    CALIBRATION_BINS,
     METRICS,
+    THRESHOLDS,
+    check_primary,
     expected_score,
     leg_metrics,
     predicted_score,
     ranked_probability_score,
+    undefined_reasons,
 )
 
 
@@ -24,7 +32,7 @@ def random_case(seed, n_legs=40):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_metrics_equal_scikit_learn(seed):
+def test_metrics_of_predicted_scores_equal_scikit_learn(seed):
     score, predicted, probabilities = random_case(seed)
     values = leg_metrics(score, predicted, probabilities)
     expected = cohen_kappa_score(score, predicted, weights="quadratic", labels=range(5))
@@ -32,7 +40,49 @@ def test_metrics_equal_scikit_learn(seed):
     with warnings.catch_warnings(action="ignore"):  # a predicted score that no rater gave
         balanced = balanced_accuracy_score(score, predicted)
     assert values["balanced_accuracy"] == pytest.approx(balanced, abs=1e-6)
+    assert values["macro_f1"] == pytest.approx(
+        f1_score(score, predicted, average="macro", zero_division=0), abs=1e-6
+    )
     assert values["mae"] == pytest.approx(np.abs(score - predicted).mean())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_metrics_of_probabilities_equal_scikit_learn_and_scipy(seed):
+    score, predicted, probabilities = random_case(seed)
+    values = leg_metrics(score, predicted, probabilities)
+    expected = spearmanr(score, expected_score(probabilities)).statistic
+    assert values["spearman"] == pytest.approx(expected, abs=1e-6)
+    for k in THRESHOLDS:
+        reached = probabilities[:, k:].sum(axis=1)
+        assert values[f"auroc_{k}"] == pytest.approx(roc_auc_score(score >= k, reached), abs=1e-6)
+        assert values[f"ece_{k}"] == pytest.approx(_calibration(score >= k, reached), abs=1e-6)
+
+
+def _calibration(is_reached, reached):
+    frequency, probability = calibration_curve(is_reached, reached, n_bins=CALIBRATION_BINS)
+    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
+    counts = np.histogram(reached, edges)[0]
+    return np.abs(frequency - probability) @ counts[counts > 0] / len(reached)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
+def test_a_metric_is_undefined_if_and_only_if_a_reason_is_given(legs):
+    score, column = np.array(legs).T
+    probabilities = np.eye(5)[column]
+    values = leg_metrics(score, predicted_score(probabilities), probabilities)
+    undefined = {key for key, value in values.items() if math.isnan(value)}
+    assert undefined == set(undefined_reasons(score, predicted_score(probabilities), probabilities))
+
+
+def test_reasons_name_the_score_that_is_absent():
+    score, probabilities = np.array([1, 1]), np.eye(5)[[1, 1]]
+    reasons = undefined_reasons(score, np.array([1, 1]), probabilities)
+    assert reasons["qwk"] == "rater and prediction are 1 for every leg"
+    assert reasons["auroc_1"] == "every leg has score 1 or more"
+    assert reasons["auroc_2"] == "no leg has score 2 or more"
+    assert reasons["recall_3"] == "no leg has score 3"
+    assert reasons["spearman"] == "the rater gave every leg a 1"
 
 
 def test_macro_mae_counts_each_score_the_same():
@@ -42,12 +92,7 @@ def test_macro_mae_counts_each_score_the_same():
     assert values["mae"] == pytest.approx(0.4)
     assert values["macro_mae"] == pytest.approx(1.0)
     assert values["within_1"] == pytest.approx(0.8)
-
-
-def test_kappa_of_one_and_the_same_constant_is_undefined():
-    probabilities = np.eye(5)[[1, 1, 1]]
-    values = leg_metrics(np.array([1, 1, 1]), np.array([1, 1, 1]), probabilities)
-    assert math.isnan(values["qwk"])
+    assert (values["recall_0"], values["recall_2"]) == (1.0, 0.0)
 
 
 def test_a_constant_prediction_has_kappa_0():
@@ -70,10 +115,15 @@ def test_expected_score_is_rounded_and_halves_go_up():
 
 
 def test_every_listed_metric_is_computed_and_no_other():
-    values = leg_metrics(*random_case(0))
-    assert list(values) == [metric.key for metric in METRICS]
+    assert list(leg_metrics(*random_case(0))) == [metric.key for metric in METRICS]
 
 
 def test_no_leg_is_an_error():
     with pytest.raises(ValueError, match="no leg"):
         leg_metrics(np.array([], dtype=int), np.array([], dtype=int), np.empty((0, 5)))
+
+
+@pytest.mark.parametrize("primary", [[], ["kappa"], "qwk"])
+def test_primary_metrics_that_do_not_exist_are_refused(primary):
+    with pytest.raises(ValueError, match=r"evaluation\.primary"):
+        check_primary(primary)

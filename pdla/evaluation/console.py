@@ -9,8 +9,7 @@ from rich.table import Table
 
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import SCORES
-from pdla.evaluation.metrics import METRICS
-from pdla.evaluation.report import Pooled, cell
+from pdla.evaluation.metrics import HEADLINE, METRIC_OF
 
 
 def print_result(result: dict[str, Any], run_dir: Path) -> None:
@@ -52,11 +51,15 @@ def _metrics_table(result: dict[str, Any]) -> Table:
     table.add_column("model", justify="right")
     table.add_column("majority", justify="right")
     table.add_column("better is")
-    for metric in METRICS:
-        values = (result["metrics"]["test"], result["baselines"]["majority"])
-        cells = ["n/a" if row[metric.key] is None else f"{row[metric.key]:.2f}" for row in values]
+    for metric in (METRIC_OF[key] for key in HEADLINE):
+        rows = (result["metrics"]["test"], result["baselines"]["majority"])
+        cells = [_cell(row.get(metric.key)) for row in rows]
         table.add_row(metric.title, *cells, "higher" if metric.higher_is_better else "lower")
     return table
+
+
+def _cell(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.2f}"
 
 
 def _notes(result: dict[str, Any]) -> list[str]:
@@ -72,17 +75,3 @@ def _notes(result: dict[str, Any]) -> list[str]:
     n_legs = sum(result["score_counts"]["test"])
     notes.append(f"{n_legs} test legs are few: sweep all folds before you believe a number.")
     return notes
-
-
-def print_pooled(pooled: list[Pooled], study_dir: Path) -> None:
-    """Print a study's pooled metrics with their intervals, and where the report lies."""
-    console = Console(soft_wrap=True)
-    table = Table(box=box.SIMPLE_HEAD, title="Test patients, all folds", title_justify="left")
-    table.add_column("per video, not per clip (95% interval over patients)")
-    for group in pooled:
-        table.add_column(f"{group.name}\n{group.n_runs} runs, {len(group.predictions)} legs")
-    for metric in METRICS:
-        table.add_row(metric.title, *(cell(group, metric.key) for group in pooled))
-    console.print(table)
-    console.print(f"report   {study_dir / 'report.html'}", highlight=False)
-    console.print(RESEARCH_ONLY, style="italic")

@@ -1,79 +1,125 @@
-"""How sure are we: bootstrap over patients, for legs and visits of a patient go together."""
+"""How sure are we: bootstrap over patients, for legs and visits of a patient go together.
 
+A study may score every leg several times: once for each repeat of the split and each seed. Such
+passes are averaged, never pooled: a patient is drawn with all passes, so more seeds do not make an
+interval narrower than the number of patients allows.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
-from pdla.data.recordings import N_SCORES
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.weighted import Legs, mean_of_defined, number_patients, weighted_metrics
 
-N_DRAWS = 2000
-LEVEL = 0.95
+N_DRAWS: Final = 2000
+LEVEL: Final = 0.95
+MIN_PATIENTS: Final = 5  # fewer cannot stand for others, whatever is drawn from them
+
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A 95% interval; NaN where the metric was undefined in most draws."""
+class Estimate:
+    """A metric, or a difference of one, with its 95% interval.
 
+    Attributes:
+        value: NaN where it is undefined.
+        low: Lower end; NaN where the value was undefined in most draws.
+        high: Upper end; NaN likewise.
+    """
+
+    value: float
     low: float
     high: float
 
 
-def patient_bootstrap(table: pd.DataFrame, seed: int = 0) -> dict[str, Interval]:
-    """Percentile intervals of metrics over 2,000 draws of patients with replacement.
+def estimate_metrics(
+    passes: Sequence[pd.DataFrame],
+    keys: Collection[str] = tuple(METRIC_OF),
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Metrics with their intervals over patients.
 
     Args:
-        table: Predictions, a row a leg, with columns patient, score, predicted.
+        passes: Tables of predictions of the same patients, a row a leg.
+        keys: Metrics wanted.
+        n_draws: Bootstrap draws.
         seed: Seed of the draws.
 
     Returns:
-        Metric key to interval, for the metrics that follow from a confusion matrix. A draw in which
-        a metric is undefined is left out of its interval.
+        Metric key to estimate, see `percentile_interval`.
     """
-    codes, patients = pd.factorize(table["patient"])
-    confusions = np.zeros((len(patients), N_SCORES, N_SCORES))
-    np.add.at(confusions, (codes, table["score"].to_numpy(), table["predicted"].to_numpy()), 1)
-    generator = np.random.default_rng(seed)
-    shares = np.full(len(patients), 1 / len(patients))
-    weights = generator.multinomial(len(patients), shares, size=N_DRAWS)
-    drawn = np.tensordot(weights, confusions, axes=1)
-    return {name: _interval(values) for name, values in confusion_metrics(drawn).items()}
+    legs = number_patients(passes)
+    weights = _weightings(legs[0].n_patients, n_draws, seed)
+    return _estimates(_metrics_of(legs, weights, keys), legs[0].n_patients)
 
 
-def confusion_metrics(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Metrics of many confusion matrices at once.
+def estimate_differences(
+    passes: Sequence[pd.DataFrame],
+    others: Sequence[pd.DataFrame],
+    keys: Collection[str] = tuple(METRIC_OF),
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Metrics of one scorer minus those of another, the same patients drawn for both.
 
     Args:
-        confusion: (N, 5, 5) counts, rows the rater's score, columns the prediction.
-
-    Returns:
-        Metric key to (N,); NaN where undefined. The same numbers as `leg_metrics` gives.
+        passes: As for `estimate_metrics`.
+        others: Predictions of the other scorer for the same legs.
+        keys: Metrics wanted.
+        n_draws: Bootstrap draws.
+        seed: Seed of the draws.
     """
-    steps = np.abs(np.subtract.outer(np.arange(N_SCORES), np.arange(N_SCORES)))
-    total = confusion.sum(axis=(1, 2))
-    by_score = confusion.sum(axis=2)
-    by_prediction = confusion.sum(axis=1)
-    expected = by_score[:, :, None] * by_prediction[:, None, :] / total[:, None, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.diagonal(confusion, axis1=1, axis2=2) / by_score
-        errors = (confusion * steps).sum(axis=2) / by_score
-        disagreement = (confusion * steps**2).sum(axis=(1, 2))
-        qwk = 1 - disagreement / (expected * steps**2).sum(axis=(1, 2))
+    legs = number_patients([*passes, *others])
+    weights = _weightings(legs[0].n_patients, n_draws, seed)
+    one = _metrics_of(legs[: len(passes)], weights, keys)
+    two = _metrics_of(legs[len(passes) :], weights, keys)
+    return _estimates({key: one[key] - two[key] for key in keys}, legs[0].n_patients)
+
+
+def _weightings(n_patients: int, n_draws: int, seed: int) -> Values:
+    """(1 + D, P): everybody once, then patients drawn with replacement."""
+    shares = np.full(n_patients, 1 / n_patients)
+    drawn = np.random.default_rng(seed).multinomial(n_patients, shares, size=n_draws)
+    return np.vstack([np.ones((1, n_patients)), drawn])
+
+
+def _metrics_of(legs: Sequence[Legs], weights: Values, keys: Collection[str]) -> dict[str, Values]:
+    """Mean over the passes of each metric, (W,)."""
+    found = [weighted_metrics(one_pass, weights, keys) for one_pass in legs]
+    return {key: mean_of_defined([values[key] for values in found]) for key in keys}
+
+
+def _estimates(values: dict[str, Values], n_patients: int) -> dict[str, Estimate]:
     return {
-        "qwk": qwk,
-        "mae": (confusion * steps).sum(axis=(1, 2)) / total,
-        "macro_mae": np.nanmean(errors, axis=1),
-        "balanced_accuracy": np.nanmean(recall, axis=1),
-        "within_1": (confusion * (steps <= 1)).sum(axis=(1, 2)) / total,
-        "accuracy": (confusion * (steps == 0)).sum(axis=(1, 2)) / total,
+        key: percentile_interval(float(row[0]), row[1:], n_patients) for key, row in values.items()
     }
 
 
-def _interval(values: NDArray[np.float64]) -> Interval:
-    defined = values[np.isfinite(values)]
-    if len(defined) < len(values) / 2:
-        return Interval(np.nan, np.nan)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+def percentile_interval(value: float, draws: Values, n_patients: int) -> Estimate:
+    """The expanded percentile interval of Hesterberg 2015, The American Statistician 69:371.
+
+    The plain one is too narrow in small samples, as a normal quantile is beside Student's; its
+    levels are moved outwards to make up for that. In 300 simulated studies of 33 patients it held
+    the true kappa in 93%, the true macro-MAE in 94% and their differences in 90 to 91%; the plain
+    one in 92, 93 and 89%, BCa in 91, 88 and 86 to 89%.
+
+    Args:
+        value: The statistic of all patients.
+        draws: (D,) the statistic of each draw; NaN where undefined, which is left out.
+        n_patients: Number of patients that were drawn from; one patient has no interval.
+    """
+    known = draws[np.isfinite(draws)]
+    if not np.isfinite(value) or len(known) < len(draws) / 2 or n_patients < MIN_PATIENTS:
+        return Estimate(value, np.nan, np.nan)
+    quantile = t.ppf((1 - LEVEL) / 2, n_patients - 1) * np.sqrt(n_patients / (n_patients - 1))
+    tail = float(norm.cdf(quantile))
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Estimate(value, float(low), float(high))

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import N_SCORES
 from pdla.evaluation.baselines import majority
-from pdla.evaluation.intervals import Interval, patient_bootstrap
+from pdla.evaluation.intervals import Estimate, estimate_metrics
 from pdla.evaluation.metrics import METRICS, predicted_score
 from pdla.evaluation.video_scores import PROBABILITY_COLUMNS, table_metrics
 
@@ -37,7 +37,7 @@ class Pooled:
     n_runs: int
     predictions: pd.DataFrame
     metrics: dict[str, float]
-    intervals: dict[str, Interval]
+    intervals: dict[str, Estimate]
 
 
 def pool_runs(runs: list[Run]) -> list[Pooled]:
@@ -74,7 +74,7 @@ def group_name(result: dict[str, Any]) -> str:
 def _pool(name: str, runs: list[Run]) -> Pooled:
     tables = [table[table["stage"] == "test"] for _, table in runs]
     predictions = pd.concat(tables, ignore_index=True)
-    metrics, intervals = table_metrics(predictions), patient_bootstrap(predictions)
+    metrics, intervals = table_metrics(predictions), estimate_metrics([predictions])
     return Pooled(name, len(runs), predictions, metrics, intervals)
 
 
