@@ -12,7 +12,9 @@ from rich.table import Table
 
 from pdla.config import build, build_model
 from pdla.data.batches import ClipBatch
-from pdla.data.drawing import Drawing, draw_with_opencv, draw_with_torch, to_canvas
+from pdla.data.drawing import Drawing, to_canvas
+from pdla.data.drawing_opencv import draw_with_opencv
+from pdla.data.drawing_torch import draw_with_torch
 from tests.conftest import FRAME_SIZE, make_recording
 from tests.test_config import compose_config
 

@@ -3,15 +3,11 @@
 import pytest
 import torch
 
-from pdla.data.drawing import (
-    Drawing,
-    bone_colours,
-    draw_clips,
-    draw_with_opencv,
-    draw_with_torch,
-    to_canvas,
-)
+from pdla.data.drawing import Drawing, draw_clips, to_canvas
+from pdla.data.drawing_opencv import draw_with_opencv
+from pdla.data.drawing_torch import draw_with_torch
 from pdla.data.skeletons import BONES, JOINT
+from pdla.data.strokes import strokes_of
 from tests.conftest import FRAME_SIZE, make_recording, seated
 
 SIZES = torch.tensor([FRAME_SIZE])
@@ -68,7 +64,7 @@ def test_the_scored_leg_has_a_channel_of_its_own():
 
 
 def test_the_2023_style_gives_each_bone_its_own_colour():
-    colours = {tuple(colour) for colour in bone_colours("colour_2023").tolist()}
+    colours = {stroke.colour for stroke in strokes_of("colour_2023")}
     assert len(colours) == len(BONES)
 
 

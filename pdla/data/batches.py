@@ -4,7 +4,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from torch import Tensor
 
-Representation = Literal["drawn_clips", "keypoint_clips"]
+Representation = Literal["drawn_clips", "keypoint_clips", "heatmap_clips"]
 
 
 class ClipBatch(TypedDict):
@@ -14,13 +14,15 @@ class ClipBatch(TypedDict):
     mirrored, so that one network can learn from both legs.
 
     Keys:
-        keypoints: (B, T, 25, 3) float32 of x px, y px, confidence; NaN, NaN, 0 where unseen.
+        keypoints: (B, T, 25, 3) float32 of x px, y px, confidence; NaN, NaN, 0 where unseen. Absent
+            where clips come from video files.
         score: (B,) int64, the rater's 0-4, or -1 for a leg that was not rated.
         sample: (B,) int64, which LegSample of the data module the clip shows.
-        clips: (B, 3, T, H, W) float32 pictures in 0-1; there once the clips were drawn.
+        clips: (B, C, T, H, W) float32 in 0-1, once the clips were drawn: pictures of 3 channels, or
+            heat maps (see pdla.data.strokes).
     """
 
-    keypoints: Tensor
+    keypoints: NotRequired[Tensor]
     score: Tensor
     sample: Tensor
     clips: NotRequired[Tensor]

@@ -124,22 +124,45 @@ class DrawnClips(KeypointClips):
     Args:
         drawing: Size and style of the pictures.
         options: As for KeypointClips.
+
+    Raises:
+        ValueError: If the style is one for heat maps, or for HeatmapClips, if it is not.
     """
 
     yields: ClassVar[Representation] = "drawn_clips"
 
     def __init__(self, *, drawing: Drawing, **options: Any) -> None:
         super().__init__(**options)
+        if (drawing.style == "heatmaps") != (self.yields == "heatmap_clips"):
+            raise ValueError(
+                f"drawing.style={drawing.style} does not give {self.yields}: "
+                "choose data=heatmap_clips for heat maps, another drawing for pictures"
+            )
         self.drawing = drawing
+        self._sizes: dict[torch.device, Tensor] = {}
 
     def represent(self, batch: ClipBatch) -> ClipBatch:
         """Draw the clips."""
-        clips = draw_clips(batch["keypoints"], self.drawing, self._frame_sizes(batch["sample"]))
-        return {**batch, "clips": clips}
+        sizes = self._sizes_on(batch["sample"].device)[batch["sample"]]
+        return {**batch, "clips": draw_clips(batch["keypoints"], self.drawing, sizes)}
 
-    def _frame_sizes(self, sample: Tensor) -> Tensor:
-        sizes = [self.samples[index].recording.frame_size for index in sample.tolist()]
-        return torch.tensor(sizes)
+    def _sizes_on(self, device: torch.device) -> Tensor:
+        """Frame sizes (n samples, 2) of H, W, copied to a device once: a batch never waits."""
+        if device not in self._sizes:
+            sizes = [sample.recording.frame_size for sample in self.samples]
+            self._sizes[device] = torch.tensor(sizes, device=device)
+        return self._sizes[device]
+
+
+class HeatmapClips(DrawnClips):
+    """Clips as heat maps of joints and limbs, (B, C, T, H, W) in 0-1, drawn as pictures are.
+
+    Args:
+        drawing: Size of the maps; its style is `heatmaps`.
+        options: As for KeypointClips.
+    """
+
+    yields: ClassVar[Representation] = "heatmap_clips"
 
 
 def split_cohort(
