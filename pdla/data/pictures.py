@@ -179,8 +179,10 @@ def _add_stream(
     stream.pix_fmt = pixel_format
     stream.gop_size = max(1, round(fps))
     # Nearly without loss: thin lines on black need few bytes anyway.
-    quality = {"qscale": "2"} if codec == "mpeg4" else {"crf": "10", "preset": "veryfast"}
-    stream.options = quality
+    if codec == "mpeg4":
+        stream.options = {"qscale": "2"}
+    else:
+        stream.options = {"crf": "10", "preset": "veryfast"}
     return stream
 
 
