@@ -12,6 +12,8 @@ import pandas as pd
 import yaml
 
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
+SPLIT = "split.json"
+LEGS_FOLDER = "_legs"  # of a study, beside its runs
 
 
 def open_run(run_dir: Path, config: dict[str, Any]) -> None:
@@ -68,15 +70,26 @@ def last_checkpoint(run_dir: Path) -> Path | None:
 
 
 def finish_run(run_dir: Path, result: dict[str, Any], predictions: pd.DataFrame) -> None:
-    """Write predictions.csv, then result.json, each in one piece or not at all."""
-    write_text(run_dir / PREDICTIONS, predictions.to_csv(index=False, float_format="%.6f"))
-    write_text(run_dir / RESULT, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    """Write predictions.csv, then result.json with its hash, each in one piece or not at all."""
+    text = predictions.to_csv(index=False, float_format="%.6f")
+    write_text(run_dir / PREDICTIONS, text)
+    write_json(run_dir / RESULT, result | {"predictions_hash": text_hash(text)})
 
 
 def fail_run(run_dir: Path, error: str) -> None:
     """Leave a note of why a run ended, unless its folder was never claimed by it."""
     if run_dir.is_dir():
         write_text(run_dir / ERROR, error)
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text, whatever the ends of its lines are."""
+    return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write plain values; see `write_text`."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

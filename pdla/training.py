@@ -15,16 +15,17 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, Ri
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from pdla.config import build, build_model, check_config, legs_of
-from pdla.data.datamodules import STAGES, KeypointClips
+from pdla.data.datamodules import STAGES, KeypointClips, Stage
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.console import print_result
-from pdla.evaluation.metrics import leg_metrics, predicted_score
+from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
 from pdla.evaluation.tensorboard import EpochLines, log_summary
-from pdla.evaluation.video_scores import VideoScores, table_metrics
+from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
+from pdla.records import record_data
 from pdla.runs import config_hash, fail_run, finish_run, last_checkpoint, open_run, read_result
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
         ValueError: If the config or the data cannot work; nothing was trained then.
     """
     check_config(config)
+    check_primary(config["evaluation"]["primary"])
     open_run(run_dir, config)
     result = read_result(run_dir)
     if result is None:
@@ -74,7 +76,7 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     read = time.perf_counter()
     model: LegScorer = build_model(config)
     model.set_training_counts(data.score_counts("train"))
-    video_scores = VideoScores(data.samples, data.split_fold)
+    video_scores = VideoScores(data.samples, data.split_fold, config["evaluation"]["clips"])
     trainer = build_trainer(config["trainer"], run_dir, video_scores)
     trainer.fit(model, data, ckpt_path=last_checkpoint(run_dir))
     trained = time.perf_counter()
@@ -85,7 +87,11 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
         "test_s": round(time.perf_counter() - trained, 2),
     }
     predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
+    records = record_data(
+        run_dir, cohort, build(config["split"]), config["recordings"], legs_of(config["leg"])
+    )
     result = make_result(config, cohort, data, model, predictions) | {
+        **records,
         "device": str(trainer.strategy.root_device),
         "epochs": trainer.current_epoch,
         "times": times,
@@ -195,8 +201,11 @@ def make_result(
         "fold": data.split_fold,
         "seed": config["seed"],
         "is_leaky": data.is_leaky,
+        "primary": list(config["evaluation"]["primary"]),
+        "clips": config["evaluation"]["clips"],
         "metrics": {stage: _json_ready(table_metrics(table)) for stage, table in tables.items()},
-        "baselines": {"majority": _json_ready(_majority_metrics(counts["train"], tables["test"]))},
+        "undefined": {stage: table_reasons(table) for stage, table in tables.items()},
+        "baselines": {"majority": _json_ready(_majority_metrics(counts, tables["test"]))},
         "score_counts": counts,
         "patient_counts": {stage: data.n_patients(stage) for stage in STAGES},
         "unsupported_scores": [score for score, n in enumerate(counts["train"]) if n == 0],
@@ -217,8 +226,10 @@ def count_exclusions(cohort: Cohort) -> dict[str, int]:
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
 
 
-def _majority_metrics(training_counts: list[int], table: pd.DataFrame) -> dict[str, float]:
-    probabilities = majority(training_counts, len(table))
+def _majority_metrics(counts: dict[Stage, list[int]], table: pd.DataFrame) -> dict[str, float]:
+    """Of all legs that are not tested; a report's baselines learn from the same."""
+    known = [train + val for train, val in zip(counts["train"], counts["val"], strict=True)]
+    probabilities = majority(known, len(table))
     score = table["score"].to_numpy(dtype=np.int64)
     return leg_metrics(score, predicted_score(probabilities), probabilities)
 

@@ -36,7 +36,7 @@ def test_a_run_is_finished_only_when_its_result_was_written(tmp_path):
     assert read_result(tmp_path / "run") is None
     assert unfinished_runs(tmp_path) == [tmp_path / "run"]
     finish_run(tmp_path / "run", {"model": "r3d"}, PREDICTIONS)
-    assert read_result(tmp_path / "run") == {"model": "r3d"}
+    assert read_result(tmp_path / "run")["model"] == "r3d"
     assert unfinished_runs(tmp_path) == []
 
 

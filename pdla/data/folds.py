@@ -16,6 +16,14 @@ class Splitter(Protocol):
     is_leaky: ClassVar[bool]
     fold: int
 
+    @property
+    def number(self) -> int:
+        """Which of `all_folds` is used."""
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether only patients are tested that the study itself trains on."""
+
     def split(self, samples: Sequence[LegSample]) -> Split:
         """Share out rated samples; see the class for the rule."""
 
@@ -37,6 +45,16 @@ class Folds(ABC):
     seed: int = 0
     file: str | None = None
     is_leaky: ClassVar[bool] = False
+
+    @property
+    def number(self) -> int:
+        """Which of `all_folds` is used."""
+        return self.fold
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether only patients are tested that the study itself trains on."""
+        return False
 
     def split(self, samples: Sequence[LegSample]) -> Split:
         """Share out rated samples; see the class for the rule.

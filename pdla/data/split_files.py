@@ -63,6 +63,8 @@ def read_folds(path: Path, samples: Sequence[LegSample]) -> list[Split]:
         raise ValueError(f"split.file={path}: not found; give split.json of a run") from None
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"split.file={path}: not a split.json that a run has written") from None
+    if content.get("is_tuning"):
+        raise ValueError(f"split.file={path}: of a tuning run; give that of a run without inner")
     if written != _hash(parts):
         raise ValueError(f"split.file={path}: was changed after it was written (hash differs)")
     if parts["legs_hash"] != hash_legs(samples):

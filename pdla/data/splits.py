@@ -6,7 +6,7 @@ leg=L, R or both, and both legs and all visits of a person always stay together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -78,6 +78,8 @@ class PatientKFold(Folds):
             raise ValueError(
                 f"split.fold={self.fold}: choose 0 to {self.n_folds * self.repeats - 1}"
             )
+        if self.inner is not None and self.file is not None:
+            raise ValueError("split.inner and split.file together: give one of them")
         if self.inner is not None and not (
             self.n_val_folds > 2 and 0 <= self.inner < self.n_val_folds
         ):
@@ -89,6 +91,23 @@ class PatientKFold(Folds):
     def count_folds(self, samples: Sequence[LegSample]) -> int:
         """Parts times repeats."""
         return self.n_folds * self.repeats
+
+    @property
+    def number(self) -> int:
+        """The fold, or the part of its training patients that a tuning run tests."""
+        return self.fold if self.inner is None else self.inner
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether this is an inner part."""
+        return self.inner is not None
+
+    def all_folds(self, samples: Sequence[LegSample]) -> list[Split]:
+        """Every fold; for a tuning run every part of the training patients of its fold."""
+        if self.inner is None:
+            return super().all_folds(samples)
+        parts = (replace(self, inner=part) for part in range(self.n_val_folds))
+        return [part.split(samples) for part in parts]
 
     def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
         """One part of one repeat.

@@ -46,6 +46,7 @@ def _counts_table(result: dict[str, Any]) -> Table:
 
 def _metrics_table(result: dict[str, Any]) -> Table:
     title = f"{result['model']}, leg {result['leg']}: test patients of fold {result['fold']}"
+    primary = result["primary"]
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("per video, not per clip")
     table.add_column("model", justify="right")
@@ -54,8 +55,19 @@ def _metrics_table(result: dict[str, Any]) -> Table:
     for metric in (METRIC_OF[key] for key in HEADLINE):
         rows = (result["metrics"]["test"], result["baselines"]["majority"])
         cells = [_cell(row.get(metric.key)) for row in rows]
-        table.add_row(metric.title, *cells, "higher" if metric.higher_is_better else "lower")
+        name = f"{metric.title} (primary)" if metric.key in primary else metric.title
+        table.add_row(name, *cells, "higher" if metric.higher_is_better else "lower")
     return table
+
+
+def absent_scores(result: dict[str, Any], stage: str) -> list[int]:
+    """Scores that the data has, but not this stage of this fold."""
+    counts = result["score_counts"]
+    return [
+        score
+        for score in SCORES
+        if counts[stage][score] == 0 and any(counts[other][score] for other in counts)
+    ]
 
 
 def _cell(value: float | None) -> str:
@@ -69,6 +81,9 @@ def _notes(result: dict[str, Any]) -> list[str]:
     if unsupported := result["unsupported_scores"]:
         names = ", ".join(str(score) for score in unsupported)
         notes.append(f"No training leg has score {names}: its probability is 0, no claim is made.")
+    if absent := absent_scores(result, "test"):
+        names = ", ".join(str(score) for score in absent)
+        notes.append(f"No test leg of this fold has score {names}: what needs it is n/a.")
     if result["weights_source"] == "none":
         notes.append("Trained from scratch: no pre-trained weights were used.")
     notes += [f"left out: {count} x {reason}" for reason, count in result["excluded"].items()]

@@ -177,17 +177,20 @@ def ranked_probability_losses(score: Scores, probabilities: Probabilities) -> Pr
 
 def reach_probability(probabilities: Probabilities, k: int) -> Probabilities:
     """Probability of a score of k or more, (n,), within 0 to 1 whatever rounding did."""
-    return np.clip(np.round(probabilities[:, k:].sum(axis=1), 9), 0.0, 1.0)
+    reached: Probabilities = np.clip(np.round(probabilities[:, k:].sum(axis=1), 9), 0.0, 1.0)
+    return reached
 
 
 def expected_score(probabilities: Probabilities) -> Probabilities:
     """Mean of the scores under (n, 5) probabilities, (n,)."""
-    return probabilities @ np.arange(N_SCORES, dtype=np.float64)
+    expected: Probabilities = probabilities @ np.arange(N_SCORES, dtype=np.float64)
+    return expected
 
 
 def rounded_expected(probabilities: Probabilities) -> Probabilities:
     """Expected scores with equal ones made equal: rounding errors must not break ties."""
-    return np.round(expected_score(probabilities), 9)
+    rounded: Probabilities = np.round(expected_score(probabilities), 9)
+    return rounded
 
 
 def predicted_score(probabilities: Probabilities) -> Scores:

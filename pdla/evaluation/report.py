@@ -16,7 +16,8 @@ from pdla.data.recordings import N_SCORES
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.intervals import Estimate, estimate_metrics
 from pdla.evaluation.metrics import METRICS, predicted_score
-from pdla.evaluation.video_scores import PROBABILITY_COLUMNS, table_metrics
+from pdla.evaluation.video_scores import table_metrics
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 
 Run = tuple[dict[str, Any], pd.DataFrame]
 

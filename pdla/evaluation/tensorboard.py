@@ -40,7 +40,7 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict
         f"{title}/{metric.key}": value
         for stage, title in (("val", "best"), ("test", "test"))
         for metric in METRICS
-        if (value := result["metrics"][stage][metric.key]) is not None
+        if (value := result["metrics"][stage].get(metric.key)) is not None
     }
     logger.log_hyperparams(chosen, metrics, step=trainer.global_step)
     text = json.dumps(config, indent=2, ensure_ascii=False)

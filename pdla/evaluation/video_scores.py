@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import lightning
 import numpy as np
@@ -10,27 +10,39 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from pdla.data.recordings import N_SCORES, LegSample
-from pdla.evaluation.metrics import expected_score, leg_metrics, predicted_score
+from pdla.data.recordings import LegSample
+from pdla.evaluation.metrics import (
+    expected_score,
+    leg_metrics,
+    predicted_score,
+    undefined_reasons,
+)
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.models.scorer import ClipScores
 
-PROBABILITY_COLUMNS = [f"p{score}" for score in range(N_SCORES)]
+Combination = Literal["mean", "median", "max"]
 
 
 class VideoScores(lightning.Callback):
-    """Averages the probabilities of each leg's clips, and logs the metrics over legs.
+    """Makes one score of each leg's clips, and logs the metrics over legs.
 
     Args:
         samples: The legs that `sample` in a batch counts.
         fold: Fold of the split, for the record.
+        clips: How the clips of a leg become one score, see `combine_clips`.
 
     Attributes:
         predictions: For `val` and `test`, a row a leg, as in predictions.csv, of the last pass.
     """
 
-    def __init__(self, samples: Sequence[LegSample], fold: int) -> None:
+    def __init__(
+        self, samples: Sequence[LegSample], fold: int, clips: Combination = "mean"
+    ) -> None:
+        if clips not in get_args(Combination):
+            raise ValueError(f"evaluation.clips={clips!r}: choose mean, median or max")
         self.samples = samples
         self.fold = fold
+        self.combination = clips
         self.predictions: dict[str, pd.DataFrame] = {}
         self._clips: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
 
@@ -66,10 +78,11 @@ class VideoScores(lightning.Callback):
     def _finish(self, stage: str, module: lightning.LightningModule) -> None:
         clips = _gather(self._clips)
         self._clips.clear()
-        table = predictions_table(self.samples, clips, stage, self.fold)
+        table = predictions_table(self.samples, clips, stage, self.fold, self.combination)
         self.predictions[stage] = table
         for name, value in table_metrics(table).items():
-            module.log(f"{stage}/{name}", value, prog_bar=name in ("qwk", "macro_mae"))
+            if np.isfinite(value):
+                module.log(f"{stage}/{name}", value, prog_bar=name in ("qwk", "macro_mae"))
 
 
 def _gather(
@@ -92,17 +105,19 @@ def predictions_table(
     clips: dict[int, list[NDArray[np.float64]]],
     stage: str,
     fold: int,
+    combination: Combination = "mean",
 ) -> pd.DataFrame:
-    """One row a leg: who, the rater's score, the mean probabilities of its clips.
+    """One row a leg: who, the rater's score, the probabilities of its clips made one.
 
     Args:
         samples: All legs; keys of `clips` count them.
         clips: Probabilities (5,) of each clip of a leg.
         stage: `val` or `test`.
         fold: Fold of the split.
+        combination: How clips become one score, see `combine_clips`.
     """
     legs = sorted(clips)
-    probabilities = np.array([np.mean(clips[leg], axis=0) for leg in legs])
+    probabilities = np.array([combine_clips(np.array(clips[leg]), combination) for leg in legs])
     table = pd.DataFrame(
         {
             "video_id": [samples[leg].recording.video for leg in legs],
@@ -123,7 +138,40 @@ def predictions_table(
 
 def table_metrics(table: pd.DataFrame) -> dict[str, float]:
     """Metrics over the rows of a table of predictions."""
-    return leg_metrics(
+    return leg_metrics(*_columns(table))
+
+
+def combine_clips(
+    probabilities: NDArray[np.float64], combination: Combination
+) -> NDArray[np.float64]:
+    """Probabilities (5,) of a leg from those of its clips (n, 5).
+
+    `mean` is the usual; `median` takes the median of each score, made to sum to 1, so that a clip
+    that went wrong does not count; `max` takes the clip with the highest expected score, as a rater
+    who judges by the worst moment.
+    """
+    if combination == "max":
+        highest: NDArray[np.float64] = probabilities[int(np.argmax(expected_score(probabilities)))]
+        return highest
+    if combination == "mean":
+        mean: NDArray[np.float64] = probabilities.mean(axis=0)
+        return mean
+    median: NDArray[np.float64] = np.median(probabilities, axis=0)
+    if median.sum() <= 0:  # clips that contradict each other flatly
+        return combine_clips(probabilities, "mean")
+    whole: NDArray[np.float64] = median / median.sum()
+    return whole
+
+
+def table_reasons(table: pd.DataFrame) -> dict[str, str]:
+    """Why metrics of a table of predictions are undefined, for those that are."""
+    return undefined_reasons(*_columns(table))
+
+
+def _columns(
+    table: pd.DataFrame,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    return (
         table["score"].to_numpy(dtype=np.int64),
         table["predicted"].to_numpy(dtype=np.int64),
         table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64),
