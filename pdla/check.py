@@ -10,10 +10,10 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from pdla.data.agreement import measure_agreement
 from pdla.data.intake import IntakeOptions, read_intake
-from pdla.data.intake_result import Intake, IntakeVideo
-from pdla.data.labels import LabelSheet
+from pdla.data.intake.agreement import measure_agreement
+from pdla.data.intake.labels import LabelSheet
+from pdla.data.intake.result import Intake, IntakeVideo
 from pdla.data.recordings import SCORES, Exclusion
 from pdla.data.skeletons import LEGS, Leg
 

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from pdla.check import ADVICE, check_cohort, read_options
 from pdla.check_html import write_html
 from pdla.cli import app
-from pdla.data import folders, frame_files, frames, intake, labels, openpose, quality
-from pdla.data.intake import IntakeOptions
+from pdla.data.intake import IntakeOptions, folders, labels, quality
+from pdla.data.openpose import frame_files, frames, reading
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 
 SAMPLES = Path(__file__).parents[2] / "shared/data/openpose_samples"
@@ -182,7 +182,7 @@ def test_wrong_options_are_one_line(tmp_path: Path) -> None:
 
 
 def test_advice_is_given_for_reasons_that_exist() -> None:
-    modules = (folders, frame_files, frames, intake, labels, openpose, quality)
+    modules = (folders, frame_files, frames, cohort, labels, reading, quality)
     sources = " ".join(Path(str(module.__file__)).read_text() for module in modules)
     for words in ADVICE:
         assert words in sources, words

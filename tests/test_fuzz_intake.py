@@ -14,10 +14,10 @@ from clinic_files import HEADER, frame_json, seated, write_sheet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdla.data.frame_files import UnreadableRecordingError
-from pdla.data.frames import parse_people
-from pdla.data.labels import SheetOptions, read_labels
+from pdla.data.intake.labels import SheetOptions, read_labels
 from pdla.data.openpose import OpenPoseOptions, read_recording
+from pdla.data.openpose.frame_files import UnreadableRecordingError
+from pdla.data.openpose.frames import parse_people
 
 pytestmark = pytest.mark.slow
 MANY = settings(
@@ -149,7 +149,7 @@ def workbook() -> bytes:
         return write_sheet(Path(folder) / "l.xls", rows).read_bytes()
 
 
-# Each of these starts a process, see pdla.data.workbooks.
+# Each of these starts a process, see pdla.data.intake.workbooks.
 @settings(MANY, max_examples=300)
 @given(data=st.data())
 def test_any_damaged_workbook_is_a_sheet_or_one_clear_line(workbook: bytes, data: Any) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from clinic_files import frame_json, seated, write_video
 
-from pdla.data.frame_files import UnreadableRecordingError
-from pdla.data.frames import parse_people
 from pdla.data.openpose import OpenPoseOptions, ParsedVideo, read_recording
+from pdla.data.openpose.frame_files import UnreadableRecordingError
+from pdla.data.openpose.frames import parse_people
 from pdla.data.skeletons import JOINT
 
 OPTIONS = OpenPoseOptions()

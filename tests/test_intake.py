@@ -5,7 +5,7 @@ from clinic_files import HEADER, seated, write_clinic, write_sheet, write_video
 from omegaconf import OmegaConf
 
 from pdla.data.intake import IntakeOptions, read_cohort, read_intake
-from pdla.data.pseudonyms import secret_path
+from pdla.data.intake.pseudonyms import secret_path
 from pdla.data.recordings import Cohort
 
 CONF = Path(__file__).parents[1] / "conf" / "recordings"

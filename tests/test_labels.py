@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from clinic_files import HEADER, write_ods, write_sheet, write_xlsx
 
-from pdla.data.agreement import intraclass_correlation, measure_agreement
-from pdla.data.labels import LabelSheet, SheetOptions, read_labels, read_score
-from pdla.data.patients import PatientOptions, group_patients, identify
+from pdla.data.intake.agreement import intraclass_correlation, measure_agreement
+from pdla.data.intake.labels import LabelSheet, SheetOptions, read_labels, read_score
+from pdla.data.intake.patients import PatientOptions, group_patients, identify
 
 SHARED_SHEET = Path(__file__).parents[2] / "shared/data/labels_pseudonymised.xls"
 

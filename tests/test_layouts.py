@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from clinic_files import seated, write_video
 
-from pdla.data.frame_files import UnreadableRecordingError
-from pdla.data.layouts import SOURCES, suspect_layout, to_body_25
 from pdla.data.openpose import OpenPoseOptions, ParsedVideo, read_recording
+from pdla.data.openpose.frame_files import UnreadableRecordingError
+from pdla.data.openpose.layouts import SOURCES, suspect_layout, to_body_25
 from pdla.data.skeletons import JOINT, JOINTS
 
 SAMPLES = Path(__file__).parents[2] / "shared/data/openpose_samples"
@@ -109,7 +109,7 @@ def landmarks(n_frames: int) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["wide", "named", "long", "json"])
 def test_mediapipe_files_are_read(tmp_path: Path, kind: str) -> None:
-    from pdla.data.landmarks import NAMES
+    from pdla.data.openpose.landmarks import NAMES
 
     points = landmarks(60)
     if kind == "json":

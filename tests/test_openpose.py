@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from clinic_files import LEGS_DOWN, frame_json, seated, write_video
 
-from pdla.data.cuts import find_stale_tail
-from pdla.data.gaps import fill_gaps
-from pdla.data.leg_swaps import repair_leg_swaps
 from pdla.data.openpose import OpenPoseOptions, ParsedVideo, read_recording
+from pdla.data.openpose.cuts import find_stale_tail
+from pdla.data.openpose.gaps import fill_gaps
+from pdla.data.openpose.leg_swaps import repair_leg_swaps
 from pdla.data.skeletons import JOINT, JOINTS
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pdla.data.patients import PatientOptions, group_patients, identify, read_mapping
-from pdla.data.pseudonyms import Pseudonyms, open_pseudonyms, secret_path
+from pdla.data.intake.patients import PatientOptions, group_patients, identify, read_mapping
+from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, secret_path
 
 
 def components(*ids: str, **explicit: str) -> tuple[int, ...]:
@@ -75,7 +75,7 @@ def test_pseudonyms_depend_on_the_secret_and_on_nothing_else() -> None:
 
 
 def test_pseudonyms_that_would_be_the_same_get_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pdla.data.pseudonyms.SHORT_DIGITS", 1)
+    monkeypatch.setattr("pdla.data.intake.pseudonyms.SHORT_DIGITS", 1)
     names = Pseudonyms(b"1" * 32).name_all("P", [str(n) for n in range(200)])
     assert len(set(names.values())) == 200
 

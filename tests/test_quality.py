@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from clinic_files import seated
 
-from pdla.data.quality import QualityOptions, Verdict, judge_quality
-from pdla.data.quality_facts import Facts, measure_quality
+from pdla.data.intake.quality import QualityOptions, Verdict, judge_quality
+from pdla.data.openpose.quality_facts import Facts, measure_quality
 from pdla.data.skeletons import JOINT, JOINTS, LEGS
 
 OPTIONS = QualityOptions()

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from clinic_files import seated, write_clinic, write_video
 
-from pdla.data import store as store_module
+from pdla.data.intake import store as store_module
+from pdla.data.intake.pseudonyms import Pseudonyms
+from pdla.data.intake.store import RecordingStore, StoredVideo
 from pdla.data.openpose import OpenPoseOptions
-from pdla.data.pseudonyms import Pseudonyms
-from pdla.data.store import RecordingStore, StoredVideo
 
 PSEUDONYMS = Pseudonyms(b"s" * 32)
 
@@ -171,7 +171,7 @@ def test_two_processes_at_once_get_the_same_and_parse_once(tmp_path: Path, sourc
 
 
 def _build_slowly(root: Path, source: Path) -> None:
-    from pdla.data import parsing
+    from pdla.data.intake import parsing
 
     original = parsing._write_array
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pdla.data.frame_files import UnreadableRecordingError, hash_files
 from pdla.data.openpose import OpenPoseOptions, read_recording
-from pdla.data.quality_facts import Facts
+from pdla.data.openpose.frame_files import UnreadableRecordingError, hash_files
+from pdla.data.openpose.quality_facts import Facts
 
 # Starting a process costs about a second, as much as parsing ten short videos.
 MIN_VIDEOS_FOR_PROCESSES: Final = 12

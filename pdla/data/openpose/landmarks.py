@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pdla.data.frame_files import FrameDigest, UnreadableRecordingError, split_frame_name
-from pdla.data.frames import DetectedPeople, mark_unseen
+from pdla.data.openpose.frame_files import FrameDigest, UnreadableRecordingError, split_frame_name
+from pdla.data.openpose.frames import DetectedPeople, mark_unseen
 
 N_LANDMARKS: Final = 33
 MAX_FILE_BYTES: Final = 512 * 2**20

@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pdla.data.folders import Matching, VideoFolder, find_folders, match_folders
-from pdla.data.intake_result import Intake, IntakeVideo, MergedPatient, build_cohort
-from pdla.data.labels import LabelRow, LabelSheet, RowProblem, read_labels
-from pdla.data.options import IntakeOptions
-from pdla.data.patients import Identity, Patients, group_patients, identify, read_mapping
-from pdla.data.pseudonyms import open_pseudonyms
-from pdla.data.quality import judge_quality
+from pdla.data.intake.folders import Matching, VideoFolder, find_folders, match_folders
+from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, read_labels
+from pdla.data.intake.options import IntakeOptions
+from pdla.data.intake.patients import Identity, Patients, group_patients, identify, read_mapping
+from pdla.data.intake.pseudonyms import open_pseudonyms
+from pdla.data.intake.quality import judge_quality
+from pdla.data.intake.result import Intake, IntakeVideo, MergedPatient, build_cohort
+from pdla.data.intake.store import RecordingStore, StoredVideo
 from pdla.data.recordings import Cohort
 from pdla.data.skeletons import LEGS, Leg
-from pdla.data.store import RecordingStore, StoredVideo
-
-__all__ = ["Intake", "IntakeOptions", "IntakeVideo", "MergedPatient", "read_cohort", "read_intake"]
 
 NO_FOLDER = "no folder with keypoints for this row"
 TWO_FOLDERS = "several folders for one video id"

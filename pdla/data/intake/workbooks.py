@@ -29,7 +29,7 @@ def read_workbook(path: Path, content: bytes) -> list[tuple[str, list[list[Any]]
     Raises:
         ValueError: If it cannot be read; one line with the way out.
     """
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, __file__]
     try:
         reader = subprocess.run(
             command, input=content, capture_output=True, timeout=TIMEOUT_S, check=False

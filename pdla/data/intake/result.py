@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from pdla.data.labels import LabelSheet, RowProblem
-from pdla.data.quality import Verdict
+from pdla.data.intake.labels import LabelSheet, RowProblem
+from pdla.data.intake.quality import Verdict
+from pdla.data.intake.store import StoredVideo
 from pdla.data.recordings import Cohort, Exclusion, LegSample, Recording
 from pdla.data.skeletons import LEGS, Leg
-from pdla.data.store import StoredVideo
 
 
 @dataclass(frozen=True)

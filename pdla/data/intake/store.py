@@ -12,12 +12,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from pdla.data.intake.parsing import ParseTask, hash_keypoints, parse_all
+from pdla.data.intake.pseudonyms import Pseudonyms
+from pdla.data.intake.store_index import Index, index_entry, read_index, stamp_files, write_index
 from pdla.data.openpose import OpenPoseOptions
-from pdla.data.parsing import ParseTask, hash_keypoints, parse_all
-from pdla.data.pseudonyms import Pseudonyms
-from pdla.data.quality_facts import Facts
+from pdla.data.openpose.quality_facts import Facts
 from pdla.data.recordings import Recording
-from pdla.data.store_index import Index, index_entry, read_index, stamp_files, write_index
 
 DAMAGED: Final = "the store was damaged while it was read (start again)"
 SAVE_EVERY: Final = 50  # videos; a killed build goes on from there

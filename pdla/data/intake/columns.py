@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from pdla.data.sheets import Sheet, mask_numbers, plain_text
+from pdla.data.intake.sheets import Sheet, mask_numbers, plain_text
 from pdla.data.skeletons import Leg
 
 HEADER_ROWS: Final = 20  # a title or a date may stand above the header

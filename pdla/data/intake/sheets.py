@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pdla.data.workbooks import read_workbook
+from pdla.data.intake.workbooks import read_workbook
 
 MAX_SHEET_BYTES: Final = 64 * 2**20
 _BINARY_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")

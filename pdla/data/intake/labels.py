@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pdla.data.columns import Columns, find_columns
+from pdla.data.intake.columns import Columns, find_columns
+from pdla.data.intake.sheets import plain_text, read_sheets
 from pdla.data.recordings import SCORES
-from pdla.data.sheets import plain_text, read_sheets
 from pdla.data.skeletons import LEGS, Leg
 
 # Marks for "not rated"; UR and 101 are those of MDS-UPDRS databases ("unable to rate").

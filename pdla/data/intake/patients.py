@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from pdla.data.sheets import is_blank, plain_text, read_sheets, safe_label
+from pdla.data.intake.sheets import is_blank, plain_text, read_sheets, safe_label
 
 UNKNOWN: Final = ("exclude", "own_patient")
 _PATTERN: Final = r"^(?P<group>[A-Za-z]+)(?P<code>\d+)_(?P<number>\d+)_(?P<date>\d+)_"

@@ -8,15 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.cuts import find_stale_tail
-from pdla.data.frame_files import UnreadableRecordingError
-from pdla.data.frames import DetectedPeople, read_folder
-from pdla.data.gaps import fill_gaps
-from pdla.data.landmarks import find_landmark_file, read_landmarks
-from pdla.data.layouts import LAYOUTS, N_POINTS, layout_of, suspect_layout, to_body_25
-from pdla.data.leg_swaps import repair_leg_swaps
-from pdla.data.quality_facts import Facts, measure_quality
-from pdla.data.tracking import follow_patient
+from pdla.data.openpose.cuts import find_stale_tail
+from pdla.data.openpose.frame_files import UnreadableRecordingError
+from pdla.data.openpose.frames import DetectedPeople, read_folder
+from pdla.data.openpose.gaps import fill_gaps
+from pdla.data.openpose.landmarks import find_landmark_file, read_landmarks
+from pdla.data.openpose.layouts import LAYOUTS, N_POINTS, layout_of, suspect_layout, to_body_25
+from pdla.data.openpose.leg_swaps import repair_leg_swaps
+from pdla.data.openpose.quality_facts import Facts, measure_quality
+from pdla.data.openpose.tracking import follow_patient
 
 COORDINATES: Final = ("auto", "pixel", "unit", "signed")
 MAX_PAUSE_S: Final = 60.0  # a longer gap in the frame numbers is another video

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from pdla.data.folders import FolderOptions
-from pdla.data.labels import SheetOptions
+from pdla.data.intake.folders import FolderOptions
+from pdla.data.intake.labels import SheetOptions
+from pdla.data.intake.patients import PatientOptions
+from pdla.data.intake.quality import QualityOptions
 from pdla.data.openpose import OpenPoseOptions
-from pdla.data.patients import PatientOptions
-from pdla.data.quality import QualityOptions
 
 # Keys of conf/recordings/*.yaml that say what to read and where, not how.
 PLACES: Final = ("name", "videos", "labels", "store", "simulate")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from pdla.data.quality_facts import Facts
+from pdla.data.openpose.quality_facts import Facts
 from pdla.data.skeletons import LEGS, Leg
 
 Level = Literal["usable", "warning", "unusable"]

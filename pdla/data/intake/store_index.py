@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from pdla.data.parsing import ParseResult
-from pdla.data.pseudonyms import Pseudonyms
-from pdla.data.quality_facts import Facts
+from pdla.data.intake.parsing import ParseResult
+from pdla.data.intake.pseudonyms import Pseudonyms
+from pdla.data.openpose.quality_facts import Facts
 
 VERSION: Final = 3  # raise it whenever the same files would be parsed into other keypoints
 _NEEDED: Final = {"stamp", "recipe", "content"}

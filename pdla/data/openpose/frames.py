@@ -11,14 +11,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pdla.data.frame_files import (
+from pdla.data.openpose.frame_files import (
     MAX_FRAME_BYTES,
     FrameDigest,
     UnreadableRecordingError,
     list_frames,
     read_bytes,
 )
-from pdla.data.layouts import layout_of
+from pdla.data.openpose.layouts import layout_of
 
 MAX_PEOPLE: Final = 64
 MAX_PIXELS: Final = 1e5
