@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from pdla.check import ADVICE, check_cohort, read_options
 from pdla.check_html import write_html
 from pdla.cli import app
-from pdla.data.intake import IntakeOptions, folders, labels, quality
+from pdla.data.intake import IntakeOptions, cohort, folders, labels, quality
 from pdla.data.openpose import frame_files, frames, reading
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 
