@@ -1,5 +1,7 @@
 """The screen of `pdla check`."""
 
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -125,9 +127,18 @@ def _print_next(
         console.print(Text("Nothing here can be scored yet.", style="bold red"))
     elif labels is not None:
         console.print(Text("Train on it", style="bold"))
-        command = f"python train.py recordings=clinic recordings.videos={videos}"
-        _print_indented(console, f"{command} recordings.labels={labels}", 2)
+        command = ["  python train.py recordings=clinic"]
+        command += [_override("recordings.videos", videos), _override("recordings.labels", labels)]
+        console.print(Text(" ".join(command)), soft_wrap=True)  # one line, to be copied
     return bool(n_usable)
+
+
+def _override(key: str, path: Path) -> str:
+    """`key=path` as a shell and Hydra's grammar read it, whatever is in the path."""
+    if re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
+        return f"{key}={path}"
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return shlex.quote(f'{key}="{escaped}"')
 
 
 def _count(places: Sequence[str], noun: str) -> str:

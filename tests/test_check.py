@@ -1,13 +1,16 @@
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clinic_files import seated, write_clinic, write_sheet, write_video
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from typer.testing import CliRunner
 
 from pdla.check import ADVICE, check_cohort, read_options
 from pdla.check_html import write_html
+from pdla.check_text import _override
 from pdla.cli import app
 from pdla.data.intake import IntakeOptions, cohort, folders, labels, quality
 from pdla.data.openpose import frame_files, frames, reading
@@ -194,3 +197,13 @@ def test_a_recordings_file_can_be_given(tmp_path: Path) -> None:
     assert read_options(path, ["openpose.max_gap_s=0.1"]).openpose.fps == 25
     with pytest.raises(FileNotFoundError):
         read_options(tmp_path / "no.yaml", [])
+
+
+def test_the_command_to_type_next_survives_a_shell_and_hydra() -> None:
+    path = Path('our videos/病人 "a"')
+    said = _override("recordings.videos", path)
+    (argument,) = shlex.split(said)
+    parsed = OverridesParser.create().parse_override(argument)
+    assert parsed.key_or_group == "recordings.videos"
+    assert parsed.value() == str(path)
+    assert _override("recordings.videos", Path("data/LA")) == "recordings.videos=data/LA"
