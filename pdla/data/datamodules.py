@@ -56,7 +56,7 @@ class KeypointClips(lightning.LightningDataModule):
         workers: int,
     ) -> None:
         super().__init__()
-        self.samples, self.split = split_cohort(cohort, splitter, legs)
+        self.samples, self.split = self.share_out(cohort, splitter, legs)
         self.sampling = sampling
         self.augmentations = tuple(augmentations)
         self.seed = seed
@@ -65,6 +65,12 @@ class KeypointClips(lightning.LightningDataModule):
         self.split_fold = splitter.fold
         self.is_leaky = splitter.is_leaky
         self._generators: dict[torch.device, Generator] = {}
+
+    def share_out(
+        self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
+    ) -> tuple[list[LegSample], Split]:
+        """The samples of this module, and which stage each is for."""
+        return split_cohort(cohort, splitter, legs)
 
     def score_counts(self, stage: Stage) -> list[int]:
         """Number of legs with score 0, 1, 2, 3, 4 in a stage."""
