@@ -7,8 +7,8 @@ from torch import Generator, Tensor
 
 from pdla.data.augment import uniform
 
-# Cycles of one and the same leg differ by 7% at the median and up to 30% (DATA.md section 4), so a
-# tenth is within what a rater sees in one score.
+# Cycles of one leg differ by 7% at the median and up to 30% (simulation/reference.py), so a tenth
+# is within what a rater sees in one score.
 MAX_SPEED_CHANGE = 0.10
 
 

@@ -15,7 +15,7 @@ MIN_MOVEMENT = 0.008  # trunk lengths, SD in a window; the smallest amplitude se
 SHARE_OF_PEAK = 0.25
 MAX_HALT_S = 2.5  # an arrest inside a bout must not cut it in two
 MIN_BOUT_S = 1.0
-MIN_RISE = 0.02  # trunk lengths; the smallest mean amplitude seen is 0.03 (DATA.md section 4)
+MIN_RISE = 0.02  # trunk lengths; the smallest mean amplitude seen is 0.03 (simulation/reference.py)
 
 
 @dataclass(frozen=True)

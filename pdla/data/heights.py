@@ -9,7 +9,7 @@ from scipy.ndimage import median_filter, uniform_filter1d
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, Leg
 
-WINDOW_S: Final = 1.0  # one tap at the slowest seen rate, 1.0 a second (DATA.md section 4)
+WINDOW_S: Final = 1.0  # one tap at the slowest seen rate, 1.0 a second (simulation/reference.py)
 LEG_PARTS: Final = ("Heel", "Ankle", "BigToe", "Knee")
 
 
@@ -63,7 +63,7 @@ def leg_movement(recording: Recording, leg: Leg) -> NDArray[np.float64]:
 
 
 def trunk_length_px(recording: Recording) -> float:
-    """Median distance from neck to mid-hip, the unit of every height (DATA.md section 4).
+    """Median distance from neck to mid-hip, the unit of every height.
 
     Raises:
         ValueError: If neck and mid-hip were never seen together.

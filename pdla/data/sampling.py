@@ -13,7 +13,8 @@ from pytorchvideo.data.clip_sampling import (
     UniformClipSampler,
 )
 
-MIN_CLIP_FPS = 12.0  # 3.8 taps a second need three frames a tap (DATA.md section 4)
+# Three frames a tap for the fastest seen, 3.8 a second (simulation/reference.py).
+MIN_CLIP_FPS = 12.0
 
 
 class ClipTime(NamedTuple):

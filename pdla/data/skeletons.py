@@ -23,7 +23,7 @@ JOINTS: Final = (
 N_JOINTS: Final = len(JOINTS)
 JOINT: Final = {name: index for index, name in enumerate(JOINTS)}
 
-# The 24 bones that the 2023 system drew, in its order (BASELINE_2023: "JSON to images").
+# The 24 bones that the 2023 system drew, in its order .
 BONES: Final = (
     (0, 1), (0, 15), (0, 16), (1, 2), (1, 5), (1, 8), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9),
     (8, 12), (9, 10), (10, 11), (11, 22), (11, 24), (12, 13), (13, 14), (14, 19), (14, 21),

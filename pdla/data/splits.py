@@ -186,7 +186,7 @@ class ByVideo2023(Folds):
 
     A fifth of the videos is drawn whatever patient they show; they choose the checkpoint and are
     also the test. Videos with a leg of the highest score present stand in training as well
-    (BASELINE_2023.md, "R3D-18"). Fold f is draw f of `draws`.
+    (so in the class project that pdla replaces). Fold f is draw f of `draws`.
     """
 
     test_share: float = 0.2

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
-LOW_PASS_HZ = 8.0  # twice the fastest tapping seen, 3.8 a second (DATA.md section 4)
+LOW_PASS_HZ = 8.0  # twice the fastest tapping seen, 3.8 a second (simulation/reference.py)
 MIN_CYCLE_S = 0.20  # between two tops; 3.8 taps a second are 0.26 s apart
 SHARE_OF_TYPICAL = 0.30  # a lift below this share of the bout's typical one is noise, not a tap
 FLOOR_SHARE = 0.10  # the foot has left the floor at this share of a tap's height

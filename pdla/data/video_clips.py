@@ -24,6 +24,7 @@ from pdla.data.batches import ClipBatch
 from pdla.data.dataset import UNRATED, ClipDataset
 from pdla.data.recordings import LegSample
 from pdla.data.sampling import ClipTime, Sampling
+from pdla.data.video_decoding import QuickVideos
 from pdla.data.video_writing import VideoFile
 
 # Lightning cannot know that each worker has clips of its own here; a test counts them.
@@ -170,6 +171,7 @@ class FileClips(IterableDataset[ClipBatch]):
         dataset = LabeledVideoDataset(
             planned, PlannedClipSampler(0), SequentialSampler, decode_audio=False
         )
+        dataset.video_path_handler = QuickVideos()
         decoded = iter(dataset) if expected else iter(())
         for place in expected:
             try:
@@ -204,7 +206,7 @@ def take_frames(video: Tensor, frames: Tensor) -> Tensor:
     """Pick frames of a decoded stretch; black where there is none.
 
     Args:
-        video: (3, t, H, W) of consecutive frames, the first of which is the first of `frames` that
+        video: (3, t, H, W) uint8 of consecutive frames, the first of which is the first of `frames` that
             is in the file.
         frames: (T,) frame numbers, rising; negative or past the end for black.
 
@@ -214,7 +216,7 @@ def take_frames(video: Tensor, frames: Tensor) -> Tensor:
     position = frames - frames[frames >= 0].min()
     is_shown = (frames >= 0) & (position < video.shape[1])
     picked = video[:, position.clamp(0, video.shape[1] - 1)]
-    return (picked * is_shown[None, :, None, None]).round().to(torch.uint8)
+    return picked * is_shown[None, :, None, None]
 
 
 def picture_transform(size: tuple[int, int], rotate_degrees: float) -> Callable[[Tensor], Tensor]:

@@ -21,8 +21,8 @@ from pdla.data.simulation.severity import (
 from pdla.data.simulation.sheet import Row, block_rows
 
 # (left, right) of the 40 rated patient videos, from the milder to the more severe; with 19 control
-# videos at (0, 0) they give left 22/29/6/2, right 21/28/8/2 and left = right in 54 of 59 (DATA.md
-# section 2).
+# videos at (0, 0) they give left 22/29/6/2, right 21/28/8/2 and left = right in 54 of 59, as in
+# the clinic set of 2023.
 CLINIC_PAIRS: Final = (
     *((0, 0), (0, 1), (0, 1), (1, 0)),
     *((1, 1),) * 26,

@@ -2,7 +2,7 @@
 
 The item names four signs (hesitations and halts, slowing, low amplitude, amplitude that falls off);
 a leg shows them in its own mixture, so each sign sees the latent severity through its own error.
-Marginals follow DATA.md section 4; `ceiling.py` prints the comparison.
+Marginals follow 48 measured bouts (`reference.py`); `ceiling.py` prints the comparison.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Habit:
         amplitude: Factor on the height of a healthy lift.
         rate: Factor on the tempo of a healthy leg.
         unevenness: Factor on how much lifts and cycles differ.
-        closing_over_opening: Mean speed down over mean speed up; about 1.3 (DATA.md section 4).
+        closing_over_opening: Mean speed down over mean speed up; about 1.3 (reference.py).
         floor_share: Share of a cycle that the foot stands on the floor.
     """
 

@@ -1,4 +1,4 @@
-"""Do simulated bouts look like measured ones? Ranges of DATA.md section 4 beside simulated ones.
+"""Do simulated bouts look like measured ones? Ranges of both, side by side.
 
 Measured: 12 patients, both legs, stimulator on and off, 48 bouts. So 48 bouts of 12 simulated
 patients at two visits are drawn again and again, and the median of each draw's minimum, median and
@@ -27,7 +27,7 @@ from pdla.data.simulation.randomness import Array, stream
 from pdla.data.simulation.severity import PATIENTS, draw_severities
 from pdla.data.simulation.truth import measure_series
 
-# Minimum, median, maximum of 48 bouts (DATA.md section 4).
+# Minimum, median, maximum of 48 measured bouts.
 MEASURED: Final = {
     "amplitude": (0.03, 0.26, 1.00),
     "taps_per_s": (1.0, 2.05, 3.8),

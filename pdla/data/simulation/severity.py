@@ -4,7 +4,7 @@ A latent severity is a number on the scale of the item: 0 normal, 1 slight, 2 mi
 severe. A rater sees it with an error that is small for a healthy leg and grows with severity; part
 of the error is shared by both legs of a video (the halo: 54 of 59 clinic videos have left = right).
 Rounding to 0-4 gives the score. RATER_SD makes two simulated raters agree with an ICC of about 0.6,
-as single raters do (0.53 right, 0.61 left: DATA.md section 1).
+as single raters do (0.53 right, 0.61 left: SPES/SCOPA, JNNP, table 2).
 """
 
 from dataclasses import dataclass

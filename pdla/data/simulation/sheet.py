@@ -1,6 +1,6 @@
 """Rows of the label sheet before anyone is scored: who comes when, under which code and number.
 
-The structure is that of the 2023 clinic set (DATA.md section 2): 31 codes, 33 numbers, 29 patients
+The structure is that of the 2023 clinic set: 31 codes, 33 numbers, 29 patients
 in a block of 62 rows. All numbers and dates are invented from the seed.
 """
 

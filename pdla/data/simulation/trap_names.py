@@ -5,8 +5,7 @@ from typing import Final
 
 from pdla.data.simulation.randomness import stream
 
-# Share of the videos, never less than one video. Every trap was seen in real data (DATA.md section
-# 3).
+# Share of the videos, never less than one video. Every trap was seen in real data.
 TRAP_RATES: Final = {
     "other_people": 0.40,  # 2-4 people, the order changes from frame to frame
     "empty_frames": 0.30,  # frames without anyone

@@ -31,7 +31,7 @@ def tap_peaks(taps: TapSeries, trace: Array) -> tuple[Array, Array]:
 
 
 def measure_kinematics(taps: TapSeries, trace: Array) -> dict[str, float]:
-    """Measure a bout on its true trajectory, free of noise, in the quantities of DATA.md section 4.
+    """Measure a bout on its true trajectory, free of noise, in the quantities of `reference.py`.
 
     A cycle runs from one lift to the next; a pause of MIN_HALT_S or more is an arrest, counted by
     itself and not part of a cycle. `speed` is amplitude x taps per second, the reading under which
