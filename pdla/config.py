@@ -46,6 +46,9 @@ def check_config(config: dict[str, Any]) -> None:
             f"model {model.__name__} eats {model.eats}, but data={data.yields}: "
             f"leave data out of the command, or say data={model.eats}"
         )
+    sampling, drawing = config["sampling"], config["drawing"]
+    n_frames = round(sampling["seconds"] * sampling["fps"])
+    model.check_clips(config["model"], n_frames, (drawing["height"], drawing["width"]))
     if "simulate" not in config["recordings"]:
         for key in ("videos", "labels"):
             path = Path(config["recordings"][key])

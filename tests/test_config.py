@@ -97,7 +97,7 @@ def test_a_misspelt_option_is_one_line_from_the_class_that_refused_it():
     config = compose_config("+split.folds=3")
     with pytest.raises(ValueError, match=r"PatientKFold.*folds"):
         build(config["split"])
-    with pytest.raises(ValueError, match=r"R3D18.*droput"):
+    with pytest.raises(ValueError, match=r"VideoNetwork.*droput"):
         build_model(compose_config("+model.droput=0.1", "model.weights=none"))
 
 

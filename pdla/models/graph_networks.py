@@ -40,12 +40,11 @@ class STGCN(LegScorer):
         channels: Sequence[int] = (24, 48, 96),
         blocks: Sequence[int] = (1, 1, 1),
         dropout: float = 0.0,
-    ) -> tuple[nn.Module, str]:
+    ) -> nn.Module:
         """ST-GCN++ of a size that small cohorts can train."""
         check_streams(streams)
         self.streams = tuple(streams)
-        network = GraphNetwork(n_channels(streams), channels, blocks, dropout, n_outputs)
-        return network, "none"
+        return GraphNetwork(n_channels(streams), channels, blocks, dropout, n_outputs)
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Outputs (B, n_outputs) for keypoints (B, T, 25, 3) in px."""

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 from pdla.data.batches import ClipBatch, Representation
+from pdla.models.downloads import Pretrained
 from pdla.models.scorer import LegScorer
-from pdla.models.weights import load_weights
+from pdla.models.weights import load_pretrained
 
 # Mean and SD of ImageNet for pictures in 0-1 (torchvision documentation of these weights).
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -23,6 +24,7 @@ class ResNetLSTM(LegScorer):
     Options:
         hidden: Size of the LSTM's state.
         dropout: Share of the LSTM's last state dropped before the last layer, in training.
+        freeze: Number of stages of the ResNet (0 to 5) that keep their weights and statistics.
     """
 
     eats: ClassVar[Representation] = "drawn_clips"
@@ -34,12 +36,19 @@ class ResNetLSTM(LegScorer):
         *,
         hidden: int = 256,
         dropout: float = 0.0,
-    ) -> tuple[nn.Module, str]:
+        freeze: int = 0,
+    ) -> nn.Module:
         """ResNet-18 without its ImageNet head, LSTM, and a layer for the scores."""
         network = _FramesThenOrder(hidden, dropout, n_outputs)
-        source = load_weights(network.frames, weights, ResNet18_Weights.IMAGENET1K_V1)
-        network.frames.fc = nn.Identity()
-        return network, source
+        frames = network.frames
+        pretrained = Pretrained.of(ResNet18_Weights.IMAGENET1K_V1)
+        self.weights_source = load_pretrained(frames, weights, pretrained)
+        frames.fc = nn.Identity()
+        stem = nn.ModuleList([frames.conv1, frames.bn1])
+        self.freeze_stages(
+            [stem, frames.layer1, frames.layer2, frames.layer3, frames.layer4], freeze
+        )
+        return network
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Outputs (B, n_outputs) for clips (B, 3, T, H, W) in 0-1."""

@@ -1,8 +1,9 @@
 """LegScorer: the LightningModule that trains, validates and tests every network in the same way."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypedDict
 
 import lightning
 from hydra.utils import instantiate
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, Representation
 from pdla.models.heads import Head
+from pdla.models.weights import NAMED, load_file
 
 
 class ClipScores(TypedDict):
@@ -58,16 +60,63 @@ class LegScorer(lightning.LightningModule):
         self.name = name
         self.optim = optim
         self.head: Head = instantiate(loss, n_scores=n_scores)
-        self.network, self.weights_source = self.build_network(
-            self.head.n_outputs, weights, **options
-        )
+        self.weights_source = "none"
+        self._frozen: list[nn.Module] = []
+        published = weights if weights in NAMED else "none"
+        self.network = self.build_network(self.head.n_outputs, published, **options)
+        self._start_from(weights)
 
     @abstractmethod
-    def build_network(self, *args: Any, **options: Any) -> tuple[nn.Module, str]:
-        """Make the network; also say which pre-trained weights it got (`none` for none).
+    def build_network(self, *args: Any, **options: Any) -> nn.Module:
+        """Make the network.
 
-        A subclass takes `n_outputs` and `weights`, then its own options by name.
+        A subclass takes `n_outputs` and `weights`, then its own options by name. One with published
+        weights fills them in as `weights` says (`auto`, `required`, `none`) and sets
+        `self.weights_source`; files of the user's own are filled in afterwards, for every network.
         """
+
+    def _start_from(self, weights: str) -> None:
+        if weights not in NAMED:
+            self.weights_source = load_file(self, Path(weights))
+        elif weights == "required" and self.weights_source == "none":
+            raise ValueError(
+                f"model.weights=required: nobody publishes weights for {self.name}; choose none, "
+                "or the path of a run's best.ckpt"
+            )
+        # The checkpoint holds the weights: opening it needs neither the internet nor this file.
+        self.hparams["weights"] = "none"
+
+    @classmethod
+    def check_clips(cls, model: dict[str, Any], n_frames: int, size: tuple[int, int]) -> None:
+        """Stop before any work at clips that the network cannot take; most take all.
+
+        Args:
+            model: The config of the model.
+            n_frames: Frames in a clip.
+            size: (H, W) of the drawing in px.
+
+        Raises:
+            ValueError: One line with what is needed, what was given and the way out.
+        """
+
+    def freeze_stages(self, stages: Sequence[nn.Module], n_stages: int) -> None:
+        """Keep weights and statistics of the first stages of a network as they are.
+
+        Raises:
+            ValueError: If there are fewer stages.
+        """
+        if not 0 <= n_stages <= len(stages):
+            raise ValueError(f"model.freeze={n_stages}: choose 0 to {len(stages)} stages")
+        self._frozen = list(stages[:n_stages])
+        for stage in self._frozen:
+            stage.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, but never the frozen stages: their statistics would move."""
+        super().train(mode)
+        for stage in self._frozen:
+            stage.eval()
+        return self
 
     @abstractmethod
     def forward(self, batch: ClipBatch) -> Tensor:

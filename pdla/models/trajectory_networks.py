@@ -39,14 +39,14 @@ class TCN(LegScorer):
         channels: int = 48,
         layers: int = 4,
         dropout: float = 0.0,
-    ) -> tuple[nn.Module, str]:
+    ) -> nn.Module:
         """A small temporal convolutional network."""
         check_streams(streams)
         self.streams = tuple(streams)
         n_inputs = n_channels(streams) * len(TRAJECTORIES)
         encoder = TrajectoryEncoder(n_inputs, channels, layers, dropout)
         last = nn.Sequential(nn.Dropout(dropout), nn.Linear(encoder.n_features, n_outputs))
-        return nn.Sequential(encoder, last), "none"
+        return nn.Sequential(encoder, last)
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Outputs (B, n_outputs) for keypoints (B, T, 25, 3) in px."""
