@@ -238,7 +238,7 @@ def test_frames_of_a_file_are_the_nearest_to_the_times_of_a_clip():
 
 
 def test_frames_past_the_end_are_black():
-    video = torch.full((3, 2, 4, 4), 9.0)
+    video = torch.full((3, 2, 4, 4), 9, dtype=torch.uint8)
     assert take_frames(video, torch.tensor([-1, 0, 1, 2])).amax(dim=(0, 2, 3)).tolist() == [
         0, 9, 9, 0,
     ]  # fmt: skip
