@@ -116,7 +116,7 @@ def read_study(study_dir: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
 def unfinished_runs(study_dir: Path) -> list[Path]:
     """Run folders of a study without a result, in order of their names."""
     started = (path.parent for path in sorted(study_dir.rglob(CONFIG)))
-    return [run for run in started if run.parent.name != ".hydra" and read_result(run) is None]
+    return [run for run in started if run.name != ".hydra" and read_result(run) is None]
 
 
 def _require_result(run_dir: Path) -> dict[str, Any]:

@@ -1,0 +1,172 @@
+"""Everything that a report says in numbers, computed once: estimates, differences, subgroups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pdla.evaluation.intervals import Estimate
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.pooling import (
+    PassKey,
+    Scorer,
+    check_poolable,
+    group_variants,
+    pool_baselines,
+    pool_models,
+)
+from pdla.evaluation.scopes import (
+    Scope,
+    compare_in,
+    complete_passes,
+    leg_scopes,
+    score_in,
+    spread_over_passes,
+    subgroup_scopes,
+)
+from pdla.evaluation.study import Study
+from pdla.evaluation.video_scores import table_reasons
+
+Estimates = dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scorer in a scope.
+
+    Attributes:
+        scorer: Model or baseline.
+        n_legs: Legs of a pass.
+        n_patients: Their patients.
+        estimates: Metric key to estimate.
+        reasons: Why metrics are undefined.
+        spread: Metrics of each single pass.
+    """
+
+    scorer: Scorer
+    n_legs: int
+    n_patients: int
+    estimates: Estimates
+    reasons: dict[str, str]
+    spread: dict[PassKey, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A model minus another scorer, on the same legs and patients."""
+
+    scorer: Scorer
+    other: Scorer
+    estimates: Estimates
+
+
+@dataclass(frozen=True)
+class Section:
+    """Results in one scope: a leg, or both.
+
+    Attributes:
+        scope: Which legs.
+        rows: Models, then baselines.
+        differences: Of each model to each later model and to each baseline; primary metrics only.
+        subgroups: Title of a subgroup to its rows; primary metrics only.
+        table: Legs of the scope, one row each.
+    """
+
+    scope: Scope
+    rows: list[Row]
+    differences: list[Difference]
+    subgroups: dict[str, list[Row]]
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A study in numbers.
+
+    Attributes:
+        study: Its runs.
+        primary: Metrics that were chosen before the first run.
+        notes: What a reader must know before the numbers, one line each.
+        scorers: Models, then baselines.
+        sections: One for each leg; both legs together first.
+    """
+
+    study: Study
+    primary: tuple[str, ...]
+    notes: list[str]
+    scorers: list[Scorer]
+    sections: list[Section]
+
+    @property
+    def models(self) -> list[Scorer]:
+        """Without the baselines."""
+        return [scorer for scorer in self.scorers if scorer.kind == "model"]
+
+
+def analyse(study: Study, pool_differing: bool = False) -> Analysis:
+    """Pool the runs of a study and compute everything that its report says.
+
+    Raises:
+        ValueError: If the runs cannot be pooled, see `check_poolable`.
+    """
+    notes = [f"Pooled all the same: {line}." for line in check_poolable(study.runs, pool_differing)]
+    primaries = [tuple(run.result["primary"]) for run in study.runs]
+    if len(set(primaries)) > 1:
+        notes.append("The runs name different primary metrics; those of the first are shown first.")
+    scorers = pool_models(study.runs) + pool_baselines(study.runs)
+    sections = [_section(scope, scorers, primaries[0]) for scope in leg_scopes(scorers)]
+    return Analysis(study, primaries[0], notes + missing_folds(study), scorers, sections)
+
+
+def missing_folds(study: Study) -> list[str]:
+    """Folds that a model was not tested on, for each leg and seed; one line each."""
+    lines = []
+    for name, runs in group_variants(study.runs).items():
+        groups: dict[tuple[str, int], set[int]] = {}
+        for run in runs:
+            key = (str(run.result["leg"]), int(run.result["seed"]))
+            groups.setdefault(key, set()).add(run.result["split"]["fold"])
+        n_folds = max(len(run.folds) for run in runs)
+        for (leg, seed), folds in sorted(groups.items()):
+            if absent := sorted(set(range(n_folds)) - folds):
+                shown = ", ".join(map(str, absent[:10])) + (" ..." if len(absent) > 10 else "")
+                lines.append(f"Not run: {name}, leg {leg}, seed {seed}: fold {shown} of {n_folds}.")
+    return lines
+
+
+def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) -> Section:
+    rows = [row for scorer in scorers if (row := _row(scorer, scope, tuple(METRIC_OF))) is not None]
+    table = pd.concat([next(iter(complete_passes(row.scorer, scope).values())) for row in rows])
+    table = table.drop_duplicates(["video_id", "leg"])
+    subgroups = {}
+    for part in subgroup_scopes(scope, table):
+        found = [_row(row.scorer, part, primary) for row in rows]
+        subgroups[part.title] = [row for row in found if row is not None]
+    return Section(scope, rows, _differences(rows, scope, primary), subgroups, table)
+
+
+def _row(scorer: Scorer, scope: Scope, keys: tuple[str, ...]) -> Row | None:
+    estimates = score_in(scorer, scope, keys)
+    if estimates is None:
+        return None
+    first = next(iter(complete_passes(scorer, scope).values()))
+    return Row(
+        scorer=scorer,
+        n_legs=len(first),
+        n_patients=first["patient"].nunique(),
+        estimates=estimates,
+        reasons=table_reasons(first),
+        spread=spread_over_passes(scorer, scope, keys),
+    )
+
+
+def _differences(rows: Sequence[Row], scope: Scope, primary: tuple[str, ...]) -> list[Difference]:
+    found = []
+    for number, row in enumerate(rows):
+        if row.scorer.kind != "model":
+            continue
+        for other in rows[number + 1 :]:
+            estimates = compare_in(row.scorer, other.scorer, scope, primary)
+            if estimates is not None:
+                found.append(Difference(row.scorer, other.scorer, estimates))
+    return found

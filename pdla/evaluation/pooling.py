@@ -1,0 +1,209 @@
+"""From runs to scorers: folds joined into passes over the legs, beside baselines on the same folds.
+
+A pass is one prediction for each leg: all folds of one repeat of the split, trained with one seed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from pdla.evaluation.baselines import BASELINES, FoldLegs
+from pdla.evaluation.metrics import expected_score, predicted_score
+from pdla.evaluation.study import StudyRun
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.runs import differing_keys
+
+# Keys of a config that do not make another model: which fold, leg, seed, name, folder, machine.
+_NOT_A_VARIANT: Final = (
+    "seed", "leg", "study", "tag", "split.fold", "split.inner", "split.file", "data.workers",
+    "recordings.videos", "recordings.labels", "recordings.store", "recordings.workers",
+    "trainer.accelerator", "trainer.devices", "evaluation.primary",
+)  # fmt: skip
+
+PassKey = tuple[str, int, int]  # hash of the split, repeat, seed
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model or a baseline, with all that it predicted for patients it did not know.
+
+    Attributes:
+        name: Unique in the study.
+        kind: model or baseline.
+        note: What it is, or which weights and how many runs.
+        is_leaky: Whether patients of the test stood in training.
+        passes: Predictions, a row a leg, of each pass.
+    """
+
+    name: str
+    kind: str
+    note: str
+    is_leaky: bool
+    passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+
+
+def check_poolable(runs: Sequence[StudyRun], pool_differing: bool) -> list[str]:
+    """What the runs differ in that forbids to pool them.
+
+    Returns:
+        One line for each difference, if `pool_differing` lets them pass.
+
+    Raises:
+        ValueError: The first difference, and the option that pools all the same.
+    """
+    found = []
+    for problem in _differences(runs):
+        if not pool_differing:
+            raise ValueError(
+                f"{problem}: keep them in studies of their own, or pool them all the same with "
+                "--pool-differing, which the report will say"
+            )
+        found.append(problem)
+    kinds = {run.result["split"]["is_tuning"] for run in runs}
+    if len(kinds) > 1:
+        raise ValueError(
+            "tuning runs (split.inner) and runs of the study lie in one folder: a report never "
+            "mixes them; give tuning a study of its own (study=tune)"
+        )
+    return found
+
+
+def _differences(runs: Sequence[StudyRun]) -> Iterator[str]:
+    for what, key in (("data", "data_hash"), ("splits", "split")):
+        values = [run.result[key] for run in runs]
+        hashes = {value if isinstance(value, str) else value["hash"] for value in values}
+        if len(hashes) > 1:
+            short = ", ".join(sorted(value[:8] for value in hashes))
+            yield f"runs of {len(hashes)} different {what} ({short})"
+    for name, members in group_variants(runs).items():
+        weights = sorted({str(run.result["weights_source"]) for run in members})
+        if len(weights) > 1:
+            yield f"runs of {name} began with different weights ({', '.join(weights)})"
+
+
+def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
+    """Runs that trained the same model in the same way, by a name that tells them apart."""
+    variants: dict[str, list[StudyRun]] = {}
+    kinds: dict[str, list[tuple[dict[str, Any], list[StudyRun]]]] = defaultdict(list)
+    for run in runs:
+        base = str(run.result["model"])
+        if run.result["leg"] == "both":
+            base += ", both legs in one network"
+        for config, members in kinds[base]:
+            if not _variant_keys(config, run.config):
+                members.append(run)
+                break
+        else:
+            kinds[base].append((run.config, [run]))
+    for base, groups in kinds.items():
+        first = groups[0][0]
+        keys = sorted({key for config, _ in groups for key in _variant_keys(first, config)})
+        for config, members in groups:
+            told = [f"{key}={_value_at(config, key)}" for key in keys[:3]]
+            more = [f"{len(keys) - 3} more differences"] if len(keys) > 3 else []
+            variants[", ".join([base, *told, *more])] = members
+    return variants
+
+
+def _variant_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [
+        key
+        for key in differing_keys(one, other)
+        if key not in _NOT_A_VARIANT and not key.startswith("split.")
+    ]
+
+
+def _value_at(config: Any, key: str) -> Any:
+    for part in key.split("."):
+        config = config.get(part, "none") if isinstance(config, dict) else "none"
+    return config
+
+
+def repeat_of_fold(folds: Sequence[dict[str, list[int]]]) -> list[int]:
+    """Which repeat each fold belongs to: a new one begins when a leg would be tested twice."""
+    repeats, seen, repeat = [], set[int](), 0
+    for fold in folds:
+        tested = set(fold["test"])
+        if tested & seen:
+            repeat, seen = repeat + 1, set()
+        seen |= tested
+        repeats.append(repeat)
+    return repeats
+
+
+def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
+    """One scorer for each model of the study, by name."""
+    scorers = []
+    for name, members in group_variants(runs).items():
+        passes: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
+        for run in members:
+            passes[_pass_of(run)].append(run.tested)
+        weights = sorted({str(run.result["weights_source"]) for run in members})
+        scorers.append(
+            Scorer(
+                name=name,
+                kind="model",
+                note=f"{len(members)} runs; weights: {', '.join(weights)}",
+                is_leaky=any(run.result["is_leaky"] for run in members),
+                passes={key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()},
+            )
+        )
+    return scorers
+
+
+def _pass_of(run: StudyRun) -> PassKey:
+    split = run.result["split"]
+    return split["hash"], repeat_of_fold(run.folds)[split["fold"]], run.result["seed"]
+
+
+def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
+    """Every baseline on the folds and legs that the models were tested on.
+
+    Where networks of one leg and networks of both legs stand in one study, so do their baselines.
+    """
+    regimes = sorted({run.result["leg"] == "both" for run in runs})
+    return [
+        Scorer(
+            name=baseline.title + (", both legs" if is_both and len(regimes) > 1 else ""),
+            kind="baseline",
+            note=baseline.meaning,
+            is_leaky=any(run.result["is_leaky"] for run in runs),
+            passes=_baseline_passes(_of_regime(runs, is_both), key),
+        )
+        for is_both in regimes
+        for key, baseline in BASELINES.items()
+    ]
+
+
+def _of_regime(runs: Sequence[StudyRun], is_both: bool) -> list[StudyRun]:
+    return [run for run in runs if (run.result["leg"] == "both") == is_both]
+
+
+def _baseline_passes(runs: Sequence[StudyRun], name: str) -> dict[PassKey, pd.DataFrame]:
+    passes: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
+    done = set()
+    for run in runs:
+        split = run.result["split"]
+        this = (split["hash"], split["fold"], run.result["leg"])
+        if this in done:
+            continue  # another seed or model on the same fold
+        done.add(this)
+        passes[(*_pass_of(run)[:2], 0)].append(_predict_fold(run, name))
+    return {key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()}
+
+
+def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
+    fold, legs = run.folds[run.result["split"]["fold"]], run.legs
+    wanted = legs if run.result["leg"] == "both" else legs[legs["leg"] == run.result["leg"]]
+    known = wanted[wanted.index.isin([*fold["train"], *fold["val"]])]
+    tested = wanted[wanted.index.isin(fold["test"])]
+    probabilities = BASELINES[name].predict(FoldLegs(known, tested, legs))
+    table = tested[["video_id", "patient", "group", "leg", "visit", "score"]].copy()
+    table["fold"] = run.result["split"]["fold"]
+    table["predicted"] = predicted_score(probabilities)
+    table["expected_score"] = expected_score(probabilities)
+    table[PROBABILITY_COLUMNS] = probabilities
+    return table

@@ -1,0 +1,194 @@
+"""The metrics of METRICS for thousands of weightings of the same patients at once.
+
+A weight of 1 for everybody gives the metric itself, 0 for one patient the jackknife, and how often
+a patient was drawn the bootstrap. One implementation for all of them, equal to `leg_metrics`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pdla.data.recordings import N_SCORES, SCORES
+from pdla.evaluation.metrics import (
+    CALIBRATION_BINS,
+    METRIC_OF,
+    THRESHOLDS,
+    ranked_probability_losses,
+    reach_probability,
+    rounded_expected,
+)
+
+PROBABILITY_COLUMNS = [f"p{score}" for score in SCORES]
+MAX_CELLS = 4_000_000  # of one array of weightings x legs: 32 MB
+
+Values = NDArray[np.float64]
+_STEPS = np.abs(np.subtract.outer(np.arange(N_SCORES), np.arange(N_SCORES)))
+
+
+@dataclass(frozen=True)
+class Legs:
+    """Predictions of n legs of P patients.
+
+    Attributes:
+        score: (n,) the rater's 0-4.
+        predicted: (n,) 0-4.
+        probabilities: (n, 5).
+        patient: (n,) number of the patient, 0 to P - 1.
+        n_patients: P; some may have no leg here.
+    """
+
+    score: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probabilities: Values
+    patient: NDArray[np.int64]
+    n_patients: int
+
+    @cached_property
+    def confusion_cells(self) -> Values:
+        """(n, 25), 1 in the cell of the confusion matrix to which a leg belongs."""
+        cells: Values = np.eye(N_SCORES**2)[self.score * N_SCORES + self.predicted]
+        return cells
+
+
+def number_patients(tables: Sequence[pd.DataFrame]) -> list[Legs]:
+    """Legs of several tables of predictions, with patients numbered alike in all of them."""
+    patients = pd.Index(sorted({name for table in tables for name in table["patient"]}))
+    return [
+        Legs(
+            score=table["score"].to_numpy(dtype=np.int64),
+            predicted=table["predicted"].to_numpy(dtype=np.int64),
+            probabilities=table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64),
+            patient=patients.get_indexer(table["patient"]).astype(np.int64),
+            n_patients=len(patients),
+        )
+        for table in tables
+    ]
+
+
+def weighted_metrics(
+    legs: Legs, weights: Values, keys: Collection[str] = tuple(METRIC_OF)
+) -> dict[str, Values]:
+    """Metrics of legs under W weightings of the patients.
+
+    Args:
+        legs: n legs of P patients.
+        weights: (W, P), not negative.
+        keys: Metrics wanted.
+
+    Returns:
+        Metric key to (W,); NaN where a metric is undefined.
+    """
+    rows = max(1, MAX_CELLS // max(1, len(legs.score)))
+    parts = [
+        _metrics_of_part(legs, weights[start : start + rows][:, legs.patient], keys)
+        for start in range(0, len(weights), rows)
+    ]
+    return {key: np.concatenate([part[key] for part in parts]) for key in keys}
+
+
+def _metrics_of_part(legs: Legs, weights: Values, keys: Collection[str]) -> dict[str, Values]:
+    """As `weighted_metrics`, with weights (W, n) of the legs."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = _confusion_metrics(
+            (weights @ legs.confusion_cells).reshape(-1, N_SCORES, N_SCORES)
+        )
+        total = weights.sum(axis=1)
+        if "rps" in keys:
+            losses = ranked_probability_losses(legs.score, legs.probabilities)
+            values["rps"] = weights @ losses / total
+        if "spearman" in keys:
+            values["spearman"] = _weighted_spearman(legs, weights)
+        for k in THRESHOLDS:
+            reached = reach_probability(legs.probabilities, k)
+            if f"auroc_{k}" in keys:
+                values[f"auroc_{k}"] = _weighted_auroc(reached, legs.score >= k, weights)
+            if f"ece_{k}" in keys:
+                gaps = _gaps_by_bin(reached, legs.score >= k)
+                values[f"ece_{k}"] = np.abs(weights @ gaps).sum(axis=1) / total
+    return values
+
+
+def _confusion_metrics(confusion: Values) -> dict[str, Values]:
+    """Metrics of confusion matrices (W, 5, 5), rows the rater's score, columns the prediction."""
+    total = confusion.sum(axis=(1, 2))
+    by_score, by_prediction = confusion.sum(axis=2), confusion.sum(axis=1)
+    hits = np.diagonal(confusion, axis1=1, axis2=2)
+    expected = by_score[:, :, None] * by_prediction[:, None, :] / total[:, None, None]
+    disagreement = (confusion * _STEPS**2).sum(axis=(1, 2))
+    recall = hits / by_score
+    return {
+        "qwk": 1 - disagreement / (expected * _STEPS**2).sum(axis=(1, 2)),
+        "macro_mae": _mean_of_defined((confusion * _STEPS).sum(axis=2) / by_score),
+        "mae": (confusion * _STEPS).sum(axis=(1, 2)) / total,
+        "accuracy": hits.sum(axis=1) / total,
+        "within_1": (confusion * (_STEPS <= 1)).sum(axis=(1, 2)) / total,
+        "balanced_accuracy": _mean_of_defined(recall),
+        "macro_f1": _mean_of_defined(2 * hits / (by_score + by_prediction)),
+        **{f"recall_{score}": recall[:, score] for score in SCORES},
+    }
+
+
+def _mean_of_defined(values: Values) -> Values:
+    """Mean over the last axis of (..., k), without the NaN; NaN where all are."""
+    is_defined = np.isfinite(values)
+    mean: Values = np.where(is_defined, values, 0.0).sum(axis=-1) / is_defined.sum(axis=-1)
+    return mean
+
+
+def mean_of_defined(values: Sequence[Values]) -> Values:
+    """Mean of equally long arrays, place by place, without the NaN; NaN where all are."""
+    with np.errstate(invalid="ignore"):
+        return _mean_of_defined(np.stack(values, axis=-1))
+
+
+def _weighted_spearman(legs: Legs, weights: Values) -> Values:
+    """Pearson correlation of mean ranks, in which a leg of weight 2 stands twice."""
+    total = weights.sum(axis=1, keepdims=True)
+    score = _mean_ranks(legs.score.astype(np.float64), weights)
+    expected = _mean_ranks(rounded_expected(legs.probabilities), weights)
+    score -= (weights * score).sum(axis=1, keepdims=True) / total
+    expected -= (weights * expected).sum(axis=1, keepdims=True) / total
+    product = (weights * score * expected).sum(axis=1)
+    spread = (weights * score**2).sum(axis=1) * (weights * expected**2).sum(axis=1)
+    correlation: Values = np.where(spread > 1e-9, product / np.sqrt(spread), np.nan)
+    return correlation
+
+
+def _mean_ranks(values: Values, weights: Values) -> Values:
+    """Mean rank (W, n) of each value (n,), but for a constant."""
+    below, tied, places = _weight_below(values, weights)
+    return (below + tied / 2)[:, places]
+
+
+def _weight_below(values: Values, weights: Values) -> tuple[Values, Values, NDArray[np.intp]]:
+    """Weight below and at each distinct value, both (W, u); place (n,) of each value in them."""
+    order = np.argsort(values, kind="stable")
+    _, starts, places = np.unique(values[order], return_index=True, return_inverse=True)
+    tied = np.add.reduceat(weights[:, order], starts, axis=1)
+    back = np.empty(len(values), dtype=np.intp)
+    back[order] = places
+    return tied.cumsum(axis=1) - tied, tied, back
+
+
+def _weighted_auroc(reached: Values, is_reached: NDArray[np.bool_], weights: Values) -> Values:
+    """Weight of the pairs in the right order, ties half, over that of all pairs."""
+    low, high = weights * ~is_reached, weights * is_reached
+    below, tied, places = _weight_below(reached, low)
+    right = (high * (below + tied / 2)[:, places]).sum(axis=1)
+    auroc: Values = right / (low.sum(axis=1) * high.sum(axis=1))
+    return auroc
+
+
+def _gaps_by_bin(reached: Values, is_reached: NDArray[np.bool_]) -> Values:
+    """(n, bins) probability minus outcome of each leg, in the column of its bin.
+
+    The probability 1 has a column of its own, as in torchmetrics.
+    """
+    edges = np.arange(CALIBRATION_BINS + 1) / CALIBRATION_BINS
+    columns = np.eye(len(edges))[np.digitize(reached, edges) - 1]
+    gaps: Values = columns * (reached - is_reached)[:, None]
+    return gaps
