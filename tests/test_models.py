@@ -9,6 +9,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from pdla.config import build_model, check_config, plain_config
+from pdla.data.batches import KINEMATICS
 from pdla.models.scorer import LegScorer
 from pdla.models.video_networks import ARCHITECTURES
 from tests.conftest import lift, seated
@@ -16,6 +17,7 @@ from tests.test_config import CONF, compose_config
 
 MODELS = [path.stem for path in sorted((CONF / "model").glob("*.yaml"))]
 SLOW = ("mc3", "mvit_v2_s", "r2plus1d", "s3d", "swin3d_t", "x3d_s")  # large; r3d stands for them
+RATES = {"stgcn": 3e-3, "tcn": 3e-3, "kinematic_tcn": 3e-3, "kinematic": 0.5}  # of training
 EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in MODELS]
 
 
@@ -42,9 +44,17 @@ def batch_of(n_clips, n_frames=10, size=32):
     return {
         "keypoints": points,
         "clips": torch.rand(n_clips, 3, n_frames, size, size, generator=generator),
+        "kinematics": kinematics_of(n_clips, generator),
         "score": torch.arange(n_clips) % 4,
         "sample": torch.arange(n_clips),
     }
+
+
+def kinematics_of(n_clips, generator):
+    """Quantities of two legs, one of them not measured."""
+    kinematics = torch.rand(n_clips, 2, len(KINEMATICS), generator=generator)
+    kinematics[:, :, 3] = torch.nan
+    return kinematics
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -66,9 +76,7 @@ def test_loss_falls_under_a_tenth_on_four_clips_with_missing_joints(name):
     model = make_model(name, *(["model.dropout=0"] if "dropout" in model_config(name) else []))
     model.set_training_counts([1, 1, 1, 1, 0])
     batch = batch_of(4)
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=3e-4 if model.eats == "drawn_clips" else 3e-3
-    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATES.get(name, 3e-4))
     for _ in range(60):
         loss = model.head.loss(model(batch), batch["score"])
         optimizer.zero_grad()
@@ -175,6 +183,7 @@ def test_a_keypoint_model_given_drawn_clips_is_refused():
 
 NEW_MODEL = """
 from torch import nn
+from pdla.data.batches import KINEMATICS
 from pdla.models.scorer import LegScorer
 
 class MeanPlace(LegScorer):
