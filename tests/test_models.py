@@ -17,7 +17,13 @@ from tests.test_config import CONF, compose_config
 
 MODELS = [path.stem for path in sorted((CONF / "model").glob("*.yaml"))]
 SLOW = ("mc3", "mvit_v2_s", "r2plus1d", "s3d", "swin3d_t", "x3d_s")  # large; r3d stands for them
-RATES = {"stgcn": 3e-3, "tcn": 3e-3, "kinematic_tcn": 3e-3, "kinematic": 0.5}  # of training
+RATES = {
+    "stgcn": 3e-3,
+    "tcn": 3e-3,
+    "kinematic_tcn": 3e-3,
+    "kinematic": 0.5,
+    "posec3d": 3e-3,
+}  # of training
 EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in MODELS]
 
 
@@ -29,7 +35,7 @@ def make_model(name, *overrides):
     return build_model(compose_config(f"model={name}", *own, *overrides))
 
 
-def batch_of(n_clips, n_frames=10, size=32):
+def batch_of(n_clips, n_frames=10, size=32, n_maps=3):
     """Seated people who raise the right leg the less the higher their score; joints are missing."""
     generator = torch.Generator().manual_seed(1)
     keypoints = []
@@ -43,7 +49,7 @@ def batch_of(n_clips, n_frames=10, size=32):
     points[is_lost] = torch.tensor([torch.nan, torch.nan, 0.0])
     return {
         "keypoints": points,
-        "clips": torch.rand(n_clips, 3, n_frames, size, size, generator=generator),
+        "clips": torch.rand(n_clips, n_maps, n_frames, size, size, generator=generator),
         "kinematics": kinematics_of(n_clips, generator),
         "score": torch.arange(n_clips) % 4,
         "sample": torch.arange(n_clips),
@@ -64,7 +70,7 @@ def test_a_model_is_a_leg_scorer_whose_probabilities_sum_to_1(name):
     assert model.name == name
     model.set_training_counts([3, 3, 3, 3, 0])
     with torch.inference_mode():
-        outputs = model(batch_of(2))
+        outputs = model(batch_for(model, 2))
     assert outputs.shape == (2, model.head.n_outputs)
     probabilities = model.head.probabilities(outputs)
     torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(2))
@@ -75,7 +81,9 @@ def test_a_model_is_a_leg_scorer_whose_probabilities_sum_to_1(name):
 def test_loss_falls_under_a_tenth_on_four_clips_with_missing_joints(name):
     model = make_model(name, *(["model.dropout=0"] if "dropout" in model_config(name) else []))
     model.set_training_counts([1, 1, 1, 1, 0])
-    batch = batch_of(4)
+    batch = batch_for(model, 4)
+    if hasattr(model, "features"):
+        model.features.learn(batch["kinematics"])
     optimizer = torch.optim.Adam(model.parameters(), lr=RATES.get(name, 3e-4))
     for _ in range(60):
         loss = model.head.loss(model(batch), batch["score"])
@@ -90,6 +98,11 @@ def test_loss_falls_under_a_tenth_on_four_clips_with_missing_joints(name):
     assert loss < 0.1
 
 
+def batch_for(model, n_clips):
+    """A batch with what this model eats."""
+    return batch_of(n_clips, n_maps=19 if model.eats == "heatmap_clips" else 3)
+
+
 def model_config(name):
     return compose_config(f"model={name}")["model"]
 
@@ -102,7 +115,7 @@ def test_a_checkpoint_opens_by_its_path_alone_and_safely(name, tmp_path):
     save_checkpoint(model, path)
     assert torch.load(path, weights_only=True)["hyper_parameters"]["name"] == name
     again = type(model).load_from_checkpoint(path, map_location="cpu").eval()
-    batch = batch_of(1)
+    batch = batch_for(model, 1)
     with torch.inference_mode():
         first, second = (each.head.probabilities(each(batch)) for each in (model, again))
     torch.testing.assert_close(first, second)
