@@ -50,20 +50,45 @@ def simulate(
 
 @app.command()
 def draw(
-    folder: Annotated[Path, typer.Argument(help="OpenPose folder of one video.")],
-    out: Annotated[Path, typer.Option(help="x.mp4 for a video, x.png for a contact sheet.")],
+    videos: Annotated[Path, typer.Argument(help="OpenPose folder of a video, or of all videos.")],
+    out: Annotated[
+        Path, typer.Option(help="x.mp4, x.png (a contact sheet), or a folder for all videos.")
+    ],
     leg: Annotated[str, typer.Option(help="The leg drawn as the scored one: L or R.")] = "R",
     crop: Annotated[str, typer.Option(help="legs, body or frame.")] = "frame",
     style: Annotated[str, typer.Option(help="scored_leg or colour_2023.")] = "scored_leg",
     size: Annotated[str, typer.Option(help="Height x width of a picture in px.")] = "480x270",
+    line: Annotated[int | None, typer.Option(help="Width of a bone in px: 1, 3, 5 ...")] = None,
     start: Annotated[float, typer.Option(help="Second at which a contact sheet begins.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Second at which it ends.")] = None,
+    frames: Annotated[bool, typer.Option("--frames", help="PNG frames instead of mp4.")] = False,
+    labels: Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")] = None,
+    class_folders: Annotated[
+        bool,
+        typer.Option("--class-folders", help="train|val|test/LEG/SCORE/VIDEO.mp4, leg L mirrored."),
+    ] = False,
+    fold: Annotated[int, typer.Option(help="Class folders: the fold that is the test set.")] = 0,
+    folds: Annotated[int, typer.Option(help="Class folders: number of folds of patients.")] = 5,
+    store: Annotated[
+        Path, typer.Option(help="Where parsed keypoints are kept for training.")
+    ] = Path("data/store/clinic"),
+    config: Annotated[
+        Path | None, typer.Option(help="Options from a file of conf/recordings/.")
+    ] = None,
 ) -> None:
-    """Draw a recording as a model sees it, without mirroring: scored leg red, other leg green."""
-    from pdla.draw import draw_folder
+    """Draw one video as a model sees it (scored leg red, other leg green), or a whole cohort."""
+    from pdla.draw import draw_cohort, draw_folder, is_one_video, make_drawing
 
-    draw_folder(folder, out, leg, crop=crop, style=style, size=size, start_s=start, end_s=end)
-    typer.echo(out)
+    drawing = make_drawing(size, line, crop=crop, style=style)
+    if not class_folders and labels is None and is_one_video(videos, out):
+        draw_folder(videos, out, leg, drawing, start_s=start, end_s=end, frames=frames)
+        typer.echo(out)
+        return
+    n_videos = draw_cohort(
+        videos, out, drawing, labels=labels, class_folders=class_folders, frames=frames,
+        fold=fold, n_folds=folds, store=store, config=config,
+    )  # fmt: skip
+    typer.echo(f"{n_videos} videos in {out}")
 
 
 @app.command()

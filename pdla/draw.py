@@ -1,58 +1,139 @@
-"""`pdla draw`: one OpenPose folder as a video or a contact sheet."""
+"""`pdla draw`: one OpenPose folder as pictures, or a whole cohort as video files."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
-from pdla.data.drawing import Drawing
+from pdla.data.drawing_options import Drawing
 from pdla.data.openpose import OpenPoseOptions, read_recording
-from pdla.data.pictures import draw_contact_sheet, draw_recording, write_mp4, write_png
+from pdla.data.pictures import (
+    draw_contact_sheet,
+    draw_recording,
+    write_frames,
+    write_mp4,
+    write_png,
+)
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import MIRROR, Leg, as_leg
+
+log = logging.getLogger(__name__)
+
+
+def make_drawing(size: str, line_px: int | None = None, **options: Any) -> Drawing:
+    """A Drawing from what stands in a command.
+
+    Args:
+        size: HEIGHTxWIDTH in px.
+        line_px: Width of a bone; None for 3 px, or 1 px in pictures lower than 96 px.
+        options: More fields of Drawing.
+
+    Raises:
+        ValueError: If it cannot be drawn.
+    """
+    try:
+        height, width = (int(part) for part in size.lower().split("x"))
+    except ValueError:
+        raise ValueError(f"size {size!r}: expected HEIGHTxWIDTH in px, as in 480x270") from None
+    if options.get("style") == "heatmaps":
+        raise ValueError("style heatmaps: 19 maps are no picture; choose another style")
+    if line_px is None:
+        line_px = 3 if height >= 96 else 1
+    return Drawing(height=height, width=width, line_px=line_px, **options)
+
+
+def is_one_video(folder: Path, out: Path) -> bool:
+    """Whether a command is about one video: a file is wanted, or keypoints lie right there."""
+    return out.suffix in (".mp4", ".png") or any(folder.glob("*.json"))
 
 
 def draw_folder(
     folder: Path,
     out: Path,
     leg: str,
+    drawing: Drawing,
     *,
-    crop: str,
-    style: str,
-    size: str,
-    start_s: float,
-    end_s: float | None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    frames: bool = False,
 ) -> None:
-    """Read an OpenPose folder and draw it.
+    """Read an OpenPose folder and draw it, where it was: not mirrored.
 
     Args:
         folder: OpenPose folder of one video.
-        out: File to write; .mp4 or .png.
+        out: File to write, .mp4 or .png (a contact sheet); with `frames`, a new folder.
         leg: Leg that is drawn as the scored one.
-        crop: legs, body or frame.
-        style: scored_leg or colour_2023.
-        size: Height x width in px; even numbers for mp4.
+        drawing: Size, style and crop; even numbers for mp4.
         start_s: Second at which a contact sheet begins.
         end_s: Second at which it ends; None for the end of the recording.
+        frames: Write each frame as a PNG.
 
     Raises:
         ValueError: If an argument or the folder cannot be used.
     """
-    if out.suffix not in (".mp4", ".png"):
-        raise ValueError(f"{out}: expected a file that ends in .mp4 or .png")
-    drawing = _drawing(size, crop=crop, style=style)
+    if not frames and out.suffix not in (".mp4", ".png"):
+        raise ValueError(f"{out}: expected a file that ends in .mp4 or .png, or --frames")
     recording = _recording(folder, as_leg(leg))
-    if out.suffix == ".png":
+    if frames:
+        write_frames(out, draw_recording(recording, drawing))
+    elif out.suffix == ".png":
         end_s = recording.duration_s if end_s is None else end_s
         write_png(out, draw_contact_sheet(recording, drawing, start_s, end_s))
-        return
-    write_mp4(out, draw_recording(recording, drawing), recording.n_frames, recording.fps)
+    else:
+        write_mp4(out, draw_recording(recording, drawing), recording.n_frames, recording.fps)
 
 
-def _drawing(size: str, **options: Any) -> Drawing:
-    try:
-        height, width = (int(part) for part in size.lower().split("x"))
-    except ValueError:
-        raise ValueError(f"size {size!r}: expected HEIGHTxWIDTH in px, as in 480x270") from None
-    return Drawing(height=height, width=width, line_px=3 if height >= 96 else 1, **options)
+def draw_cohort(
+    videos: Path,
+    out: Path,
+    drawing: Drawing,
+    *,
+    labels: Path | None,
+    class_folders: bool,
+    frames: bool,
+    fold: int,
+    n_folds: int,
+    store: Path,
+    config: Path | None,
+) -> int:
+    """Read a cohort and write its videos, named by pseudonyms.
+
+    Args:
+        videos: Folder with one OpenPose folder a video.
+        out: New folder, or one in which the same command was stopped.
+        drawing: Size, style and crop.
+        labels: Label sheet; needed for class folders.
+        class_folders: Write <stage>/<leg>/<score>/<video>.mp4 instead of <video>.mp4.
+        frames: A folder of PNG frames a video instead of an mp4.
+        fold: Which fold of patients is the test set.
+        n_folds: Folds over patients.
+        store: Where parsed keypoints are kept; the secret of the pseudonyms lies next to it.
+        config: A file of conf/recordings/ that says how to read.
+
+    Returns:
+        Number of videos written.
+
+    Raises:
+        ValueError: If an argument, the videos or the sheet cannot be used.
+    """
+    # Imported here: one video needs neither the intake nor scikit-learn.
+    from pdla.check import read_options
+    from pdla.data.datamodules import split_cohort
+    from pdla.data.intake import read_cohort
+    from pdla.data.skeletons import LEGS
+    from pdla.data.splits import PatientKFold
+    from pdla.data.video_writing import write_class_folders, write_videos
+
+    if class_folders and labels is None:
+        raise ValueError("--class-folders: give the scores too, with --labels SHEET")
+    cohort = read_cohort(videos, labels, store, read_options(config, []))
+    if not cohort.samples:
+        raise ValueError(f"{videos}: no video can be drawn; `pdla check` says why")
+    if cohort.exclusions:
+        log.warning("%d videos or legs are left out; `pdla check` says why", len(cohort.exclusions))
+    if not class_folders:
+        return write_videos(out, cohort, drawing, frames=frames)
+    samples, split = split_cohort(cohort, PatientKFold(n_folds=n_folds, fold=fold), LEGS)
+    return write_class_folders(out, samples, split, drawing, frames=frames)
 
 
 def _recording(folder: Path, leg: Leg) -> Recording:

@@ -12,6 +12,7 @@ from pdla.data.drawing_options import Drawing
 from pdla.data.strokes import Stroke, strokes_of
 
 SUBPIXEL_BITS: Final = 4  # OpenCV draws on a grid of 1/16 px
+PIXEL: Final = 1 << SUBPIXEL_BITS
 
 
 def draw_with_opencv(points: Tensor, drawing: Drawing) -> Tensor:
@@ -41,7 +42,7 @@ def draw_bytes(points: Tensor, drawing: Drawing) -> Tensor:
     # Far outside the picture a line needs no exact end, and OpenCV's grid must not overflow.
     reach = 8 * max(drawing.height, drawing.width)
     places = points[..., :2].nan_to_num().clamp(-reach, reach)
-    grid = places.mul(1 << SUBPIXEL_BITS).round().int().tolist()
+    grid = places.mul(PIXEL).round().int().tolist()
     brightness = points[..., 2].mul(255).tolist()
     strokes = strokes_of(drawing.style)
     thickness = max(1, drawing.line_px - 1)
@@ -68,4 +69,8 @@ def _draw_frame(
         if is_seen[start] and is_seen[end]:
             lit = min(brightness[start], brightness[end])
             colour = [lit * value for value in stroke.colour]
-            cv2.line(picture, grid[start], grid[end], colour, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+            first, last = grid[start], grid[end]
+            if thickness == 1 and abs(first[0] - last[0]) < PIXEL > abs(first[1] - last[1]):
+                # OpenCV gives thin lines no ends, so one without length would not be seen.
+                first, last = [first[0] - PIXEL // 2, first[1]], [first[0] + PIXEL // 2, first[1]]
+            cv2.line(picture, first, last, colour, thickness, cv2.LINE_AA, SUBPIXEL_BITS)

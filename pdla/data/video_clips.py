@@ -206,8 +206,8 @@ def take_frames(video: Tensor, frames: Tensor) -> Tensor:
     """Pick frames of a decoded stretch; black where there is none.
 
     Args:
-        video: (3, t, H, W) uint8 of consecutive frames, the first of which is the first of `frames` that
-            is in the file.
+        video: (3, t, H, W) uint8 of consecutive frames; the first is the first of `frames` that is
+            in the file.
         frames: (T,) frame numbers, rising; negative or past the end for black.
 
     Returns:

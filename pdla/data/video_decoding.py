@@ -23,9 +23,10 @@ class DecodedClip(TypedDict):
 class QuickVideo(Video):  # type: ignore[misc]  # pytorchvideo has no types
     """Gives the same frames as pytorchvideo's EncodedVideo, several times faster.
 
-    EncodedVideo lets PyAV make a converter to RGB for each frame, which takes most of its time: 0.19
-    s for 150 frames of 192 x 108 on two cores, and seconds when the cores are busy. One converter
-    for all frames brings that to 0.035 s. Frames stay bytes, a quarter of EncodedVideo's floats.
+    EncodedVideo lets PyAV make a converter to RGB for each frame, which takes most of its time:
+    0.19 s for 150 frames of 192 x 108 on two cores, and seconds when the cores are busy. One
+    converter for all frames brings that to 0.035 s. Frames stay bytes, a quarter of EncodedVideo's
+    floats.
 
     Args:
         path: File of the video.
