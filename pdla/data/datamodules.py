@@ -8,9 +8,10 @@ import lightning
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, WeightedRandomSampler
 
 from pdla.data.augment import Augmentation, augment
+from pdla.data.balance import BALANCES, clip_weights
 from pdla.data.batches import ClipBatch, Representation
 from pdla.data.dataset import ClipDataset
 from pdla.data.drawing import Drawing, draw_clips
@@ -37,6 +38,8 @@ class KeypointClips(lightning.LightningDataModule):
         batch_size: Clips in a batch.
         workers: Processes that gather clips, beside the main one.
         seed: Seed of augmentation and shuffling.
+        sampler: Which clips fill an epoch: `none`, each once; `score` or `patient`, as many of each
+            score or of each patient, drawn at random.
 
     Raises:
         ValueError: If a stage has no sample, or a patient would stand on two sides of the split.
@@ -54,8 +57,12 @@ class KeypointClips(lightning.LightningDataModule):
         seed: int,
         batch_size: int,
         workers: int,
+        sampler: str = "none",
     ) -> None:
         super().__init__()
+        if sampler not in BALANCES:
+            raise ValueError(f"data.sampler={sampler!r}: choose {', '.join(BALANCES)}")
+        self.sampler = sampler
         self.samples, self.split = self.share_out(cohort, splitter, legs)
         self.sampling = sampling
         self.augmentations = tuple(augmentations)
@@ -97,14 +104,26 @@ class KeypointClips(lightning.LightningDataModule):
         is_train = stage == "train"
         indices = getattr(self.split, stage)
         dataset = ClipDataset(self.samples, indices, self.sampling, "train" if is_train else "eval")
+        generator = torch.Generator().manual_seed(self.seed) if is_train else None
+        sampler = self._sampler(dataset, generator) if is_train else None
         return DataLoader(
             dataset,
             batch_size=self.batch_size,
-            shuffle=is_train,
+            shuffle=is_train and sampler is None,
+            sampler=sampler,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            generator=torch.Generator().manual_seed(self.seed) if is_train else None,
+            generator=generator,
         )
+
+    def _sampler(
+        self, dataset: ClipDataset, generator: Generator | None
+    ) -> WeightedRandomSampler | None:
+        if self.sampler == "none":
+            return None
+        clips = [slot.sample for slot in dataset.slots]
+        weights = clip_weights(self.samples, clips, self.sampler)
+        return WeightedRandomSampler(weights, len(clips), generator=generator)
 
     def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
         """Augment training clips and turn keypoints into what the model eats, on the device."""
