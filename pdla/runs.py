@@ -99,28 +99,7 @@ def write_text(path: Path, text: str) -> None:
     shutil.move(temporary, path)
 
 
-def read_study(study_dir: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    """Results and predictions of every finished run of a study, in order of their names.
-
-    Raises:
-        ValueError: If the folder holds no finished run.
-    """
-    if not study_dir.is_dir():
-        raise ValueError(f"{study_dir}: no such folder; a study is runs/NAME")
-    finished = [path.parent for path in sorted(study_dir.rglob(RESULT))]
-    if not finished:
-        raise ValueError(f"{study_dir}: no finished run here yet (a run ends with {RESULT})")
-    return [(_require_result(run), pd.read_csv(run / PREDICTIONS)) for run in finished]
-
-
 def unfinished_runs(study_dir: Path) -> list[Path]:
     """Run folders of a study without a result, in order of their names."""
     started = (path.parent for path in sorted(study_dir.rglob(CONFIG)))
     return [run for run in started if run.name != ".hydra" and read_result(run) is None]
-
-
-def _require_result(run_dir: Path) -> dict[str, Any]:
-    result = read_result(run_dir)
-    if result is None:
-        raise ValueError(f"{run_dir}: {RESULT} is gone")
-    return result

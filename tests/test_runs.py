@@ -11,7 +11,6 @@ from pdla.runs import (
     finish_run,
     open_run,
     read_result,
-    read_study,
     unfinished_runs,
 )
 
@@ -53,20 +52,6 @@ def test_a_failed_run_says_why_and_a_new_start_clears_it(tmp_path):
     assert (tmp_path / "run" / "error.txt").read_text() == "ValueError: no leg"
     open_run(tmp_path / "run", CONFIG)
     assert not (tmp_path / "run" / "error.txt").exists()
-
-
-def test_a_study_is_read_back_in_order(tmp_path):
-    for name in ("b", "a"):
-        open_run(tmp_path / name, CONFIG)
-        finish_run(tmp_path / name, {"model": name}, PREDICTIONS)
-    assert [result["model"] for result, _ in read_study(tmp_path)] == ["a", "b"]
-
-
-def test_a_study_without_a_finished_run_is_an_error_with_its_path(tmp_path):
-    with pytest.raises(ValueError, match="no finished run"):
-        read_study(tmp_path)
-    with pytest.raises(ValueError, match="no such folder"):
-        read_study(tmp_path / "nothing")
 
 
 def test_the_hash_of_a_config_does_not_depend_on_the_order_of_its_keys():

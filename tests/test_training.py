@@ -12,8 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from pdla import training
 from pdla.data.datamodules import DrawnClips
 from pdla.data.skeletons import JOINT
-from pdla.evaluation.report import write_report
-from pdla.runs import read_result, read_study, unfinished_runs
+from pdla.reporting import report_study
+from pdla.runs import read_result
 from tests.conftest import make_cohort
 from tests.test_config import compose_config
 
@@ -136,12 +136,12 @@ def test_a_finished_run_is_shown_again_and_not_trained_again(finished, clinic, c
 
 def test_the_report_pools_runs_and_can_be_opened(finished):
     study = finished[0].parent
-    pooled = write_report(study, read_study(study), unfinished_runs(study))
-    assert [group.name for group in pooled] == ["resnet_lstm, leg R", "majority, leg R"]
-    page = (study / "report.html").read_text()
+    page = report_study(study, n_clips=1).read_text()
+    summary = pd.read_csv(study / "summary.csv")
+    assert list(summary["scorer"][:2]) == ["resnet_lstm", "Majority score"]
     assert "not a medical device" in page
-    assert "data:image/png;base64" in page
-    assert len(pd.read_csv(study / "summary.csv")) == 2
+    assert "data:image/svg+xml;base64" in page
+    assert len(list((study / "clips").glob("*-R.mp4"))) == 1
 
 
 def test_another_config_in_the_folder_of_a_run_is_refused(finished, clinic):

@@ -209,7 +209,7 @@ def split_cohort(
     else:
         check_patients_apart(split, rated)
     kept = restrict(split, np.array([sample.leg in legs for sample in rated]))
-    for stage in STAGES:
+    for stage in splitter.stages:
         if not getattr(kept, stage):
             raise ValueError(
                 f"no rated leg {'/'.join(legs)} for {stage} in fold {splitter.fold}: "

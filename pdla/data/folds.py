@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pdla.data.recordings import LegSample
-from pdla.data.split_files import Split, read_folds
+from pdla.data.split_files import STAGES, Split, read_folds
 
 
 class Splitter(Protocol):
     """What every option of the config group `split` can do."""
 
     is_leaky: ClassVar[bool]
+    stages: ClassVar[tuple[str, ...]]
     fold: int
 
     @property
@@ -45,6 +46,7 @@ class Folds(ABC):
     seed: int = 0
     file: str | None = None
     is_leaky: ClassVar[bool] = False
+    stages: ClassVar[tuple[str, ...]] = STAGES  # that must not be empty
 
     @property
     def number(self) -> int:

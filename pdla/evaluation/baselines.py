@@ -113,9 +113,9 @@ def predict_ordinal(legs: FoldLegs) -> Probabilities:
 
 
 def predict_forest(legs: FoldLegs) -> Probabilities:
-    """A random forest of 200 trees on the kinematics (Breiman 2001)."""
+    """A random forest of 100 trees on the kinematics (Breiman 2001)."""
     features, others = kinematic_features(legs.known, legs.tested)
-    forest = RandomForestClassifier(200, min_samples_leaf=2, random_state=0)
+    forest = RandomForestClassifier(100, min_samples_leaf=2, random_state=0)
     forest.fit(features, legs.known["score"].to_numpy(dtype=np.int64))
     probabilities = np.zeros((len(legs.tested), N_SCORES))
     probabilities[:, forest.classes_] = forest.predict_proba(others)

@@ -42,8 +42,8 @@ def make_checklist(analysis: Analysis) -> list[ChecklistItem]:
     answers = [
         ("1", "Title says what is predicted, in whom", "score 0-4 of MDS-UPDRS 3.8, each leg"),
         ("3a", "Medical context and rationale", NOT_KNOWN),
-        ("3c", "Intended use and users", "research only; not a medical device"),
-        ("3d", "Health inequalities between groups", NOT_KNOWN),
+        ("3b", "Intended use and users", "research only; not a medical device"),
+        ("3c", "Health inequalities between groups", NOT_KNOWN),
         ("5a", "Source of data", source),
         ("5b", "Dates of collection", NOT_KNOWN),
         ("6a", "Setting, number of centres", NOT_KNOWN),
@@ -52,7 +52,7 @@ def make_checklist(analysis: Analysis) -> list[ChecklistItem]:
         ("7", "Preparation of data", "people tracked, leg swaps undone, seated pose checked"),
         ("8a", "Outcome and its assessment", "MDS-UPDRS item 3.8 from video or visit"),
         ("8b", "Raters: number, training, blinding", _raters(len(raters))),
-        ("9a", "Predictors", f"BODY_25 keypoints; data={config['data']['_target_'].split('.')[-1]}"),
+        ("9a", "Predictors", f"BODY_25 keypoints as {config['data']['_target_'].split('.')[-1]}"),
         ("10", "Sample size and why", f"{flow['legs_used']} legs of {flow['patients_used']} "
          "patients; no size was calculated"),
         ("11", "Missing data", "videos that cannot be scored are left out and counted in the flow"),
@@ -70,8 +70,8 @@ def make_checklist(analysis: Analysis) -> list[ChecklistItem]:
         ("15", "Output of the model", "probabilities of the scores 0-4, mean rounded to a score"),
         ("16", "Differences between development and evaluation", _external(analysis)),
         ("17", "Ethics approval, consent", NOT_KNOWN),
-        ("18a", "Funding, conflicts of interest", NOT_KNOWN),
-        ("18c", "Protocol, registration", NOT_KNOWN),
+        ("18a, b", "Funding, conflicts of interest", NOT_KNOWN),
+        ("18c, d", "Protocol, registration", NOT_KNOWN),
         ("18e", "Data sharing", NOT_KNOWN),
         ("18f", "Code", f"pdla {result['versions']['pdla']}, Apache-2.0"),
         ("19", "Patients and public involved", NOT_KNOWN),
@@ -83,7 +83,7 @@ def make_checklist(analysis: Analysis) -> list[ChecklistItem]:
         ("CLAIM", "De-identification", "keyed pseudonyms; clinic ids never leave the intake"),
         ("CLAIM", "Software and hardware", f"torch {result['versions']['torch']} on "
          f"{result.get('device', 'an unknown device')}"),
-        ("CLAIM", "Robustness, failure analysis", "see Errors by video and the risk-coverage curve"),
+        ("CLAIM", "Robustness, failure analysis", "Errors by video; risk-coverage curve"),
         ("CLAIM", "Explainability", "clips can be drawn as the model saw them (pdla draw)"),
     ]  # fmt: skip
     return [ChecklistItem(*answer) for answer in answers]

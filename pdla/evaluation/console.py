@@ -9,7 +9,10 @@ from rich.table import Table
 
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import SCORES
+from pdla.evaluation.analysis import Analysis
 from pdla.evaluation.metrics import HEADLINE, METRIC_OF
+from pdla.evaluation.page import interval_text
+from pdla.evaluation.report import stamps
 
 
 def print_result(result: dict[str, Any], run_dir: Path) -> None:
@@ -90,3 +93,27 @@ def _notes(result: dict[str, Any]) -> list[str]:
     n_legs = sum(result["score_counts"]["test"])
     notes.append(f"{n_legs} test legs are few: sweep all folds before you believe a number.")
     return notes
+
+
+def print_analysis(analysis: Analysis, page: Path) -> None:
+    """Print the primary metrics of a study beside its baselines, and where the report lies."""
+    console = Console(soft_wrap=True)
+    for stamp in stamps(analysis):
+        console.print(stamp, style="bold red")
+    for section in analysis.sections:
+        table = Table(box=box.SIMPLE_HEAD, title=section.scope.title, title_justify="left")
+        table.add_column("per video, 95% interval over patients")
+        for key in analysis.primary:
+            table.add_column(METRIC_OF[key].title, justify="right")
+        table.add_column("legs", justify="right")
+        for row in section.rows:
+            cells = [interval_text(row.estimates[key]) for key in analysis.primary]
+            style = "bold" if row.scorer.kind == "model" else ""
+            table.add_row(row.scorer.name, *cells, str(row.n_legs), style=style)
+        console.print(table)
+    for note in analysis.notes:
+        console.print(note, highlight=False)
+    for name, why in analysis.study.failures.items():
+        console.print(f"not in here: {name}: {why}", highlight=False)
+    console.print(f"report   {page}", highlight=False)
+    console.print(RESEARCH_ONLY, style="italic")

@@ -60,9 +60,7 @@ def forest_figure(rows: Sequence[tuple[str, Estimate]], metric: Metric, title: s
     axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=9)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     better = "right" if metric.higher_is_better else "left"
-    axes.set_xlabel(
-        f"difference in {metric.title} ({better} of 0: the model is better)", fontsize=9
-    )
+    axes.set_xlabel(f"difference in {metric.title}\n(better: {better} of 0)", fontsize=9)
     axes.set_title(title, fontsize=11, loc="left")
     return figure
 

@@ -39,8 +39,8 @@ class Metric:
 
 METRICS: Final = (
     Metric("qwk", "Quadratic weighted kappa", True),
-    Metric("macro_mae", "Macro-MAE, points", False),
-    Metric("mae", "MAE, points", False),
+    Metric("macro_mae", "Macro-MAE (points)", False),
+    Metric("mae", "MAE (points)", False),
     Metric("accuracy", "Exact agreement", True),
     Metric("within_1", "Within 1 point", True),
     Metric("balanced_accuracy", "Balanced accuracy", True),

@@ -1,171 +1,279 @@
-"""A study's runs pooled into one table and page: which model scores which leg, how sure are we."""
+"""A study's runs made one honest answer: report.html, summary.csv, summary.json, TensorBoard."""
 
-import base64
-import io
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
 import pandas as pd
+import yaml
 from matplotlib.figure import Figure
 
 from pdla import RESEARCH_ONLY
-from pdla.data.recordings import N_SCORES
-from pdla.evaluation.baselines import majority
-from pdla.evaluation.intervals import Estimate, estimate_metrics
-from pdla.evaluation.metrics import METRICS, predicted_score
-from pdla.evaluation.video_scores import table_metrics
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.data.recordings import SCORES
+from pdla.evaluation import figures as draw
+from pdla.evaluation import page
+from pdla.evaluation.analysis import Analysis, Section
+from pdla.evaluation.checklist import make_checklist
+from pdla.evaluation.history import read_curves
+from pdla.evaluation.intervals import N_DRAWS
+from pdla.evaluation.metrics import METRIC_OF, METRICS
+from pdla.evaluation.pooling import group_variants
+from pdla.evaluation.references import find_references
+from pdla.evaluation.scopes import complete_passes
+from pdla.evaluation.tensorboard import log_study
+from pdla.runs import write_json, write_text
 
-Run = tuple[dict[str, Any], pd.DataFrame]
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """Test predictions of one model on one leg, over all its folds and seeds.
-
-    Attributes:
-        name: Model, leg, and what else sets these runs apart.
-        n_runs: Runs that were pooled.
-        predictions: A row a leg and run, test stage only.
-        metrics: Metric key to value.
-        intervals: Metric key to 95% interval over patients.
-    """
-
-    name: str
-    n_runs: int
-    predictions: pd.DataFrame
-    metrics: dict[str, float]
-    intervals: dict[str, Estimate]
+Clips = Mapping[tuple[str, str], str]
 
 
-def pool_runs(runs: list[Run]) -> list[Pooled]:
-    """Pool the test predictions of each model and leg; each is followed by its majority baseline.
-
-    Raises:
-        ValueError: If the runs were made on different data.
-    """
-    hashes = sorted({str(result["data_hash"]) for result, _ in runs})
-    if len(hashes) > 1:
-        short = ", ".join(value[:8] for value in hashes)
-        raise ValueError(f"runs of {len(hashes)} data sets ({short}) in one study: keep them apart")
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(group_name(run[0]), []).append(run)
-    pooled = []
-    for name, members in groups.items():
-        pooled.append(_pool(name, members))
-        baseline = [(result, _say_majority(result, table)) for result, table in members]
-        pooled.append(_pool(f"majority, leg {members[0][0]['leg']}", baseline))
-    return pooled
-
-
-def group_name(result: dict[str, Any]) -> str:
-    """Runs with the same name are pooled; other weights or a leaky split make another name."""
-    parts = [result["model"], f"leg {result['leg']}"]
-    if result["weights_source"] != "none":
-        parts.append(result["weights_source"])
-    if result["is_leaky"]:
-        parts.append("LEAKY")
-    return ", ".join(parts)
-
-
-def _pool(name: str, runs: list[Run]) -> Pooled:
-    tables = [table[table["stage"] == "test"] for _, table in runs]
-    predictions = pd.concat(tables, ignore_index=True)
-    metrics, intervals = table_metrics(predictions), estimate_metrics([predictions])
-    return Pooled(name, len(runs), predictions, metrics, intervals)
-
-
-def _say_majority(result: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    """The same legs, scored with the commonest training score of that fold."""
-    probabilities = majority(result["score_counts"]["train"], len(table))
-    said = table.assign(predicted=predicted_score(probabilities))
-    said[PROBABILITY_COLUMNS] = probabilities
-    return said
-
-
-def summary_table(pooled: list[Pooled]) -> pd.DataFrame:
-    """One row a model and leg: n, then each metric with its interval as numbers."""
-    rows = []
-    for group in pooled:
-        row: dict[str, Any] = {
-            "name": group.name,
-            "runs": group.n_runs,
-            "legs": len(group.predictions),
-            "patients": group.predictions["patient"].nunique(),
-        }
-        for metric in METRICS:
-            row[metric.key] = group.metrics[metric.key]
-            if interval := group.intervals.get(metric.key):
-                row[f"{metric.key}_low"], row[f"{metric.key}_high"] = interval.low, interval.high
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def write_report(study_dir: Path, runs: list[Run], unfinished: list[Path]) -> list[Pooled]:
-    """Write report.html and summary.csv into a study's folder.
+def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
+    """Write report.html, summary.csv, summary.json and `_summary` into the study's folder.
 
     Args:
-        study_dir: Folder of the study.
-        runs: Result and predictions of each finished run.
-        unfinished: Folders of runs without a result; they are named in the report.
+        analysis: What `analyse` computed.
+        clips: Address of the drawn clip of a video and leg, for those that were drawn.
+        clips_note: Which were drawn, or why none.
 
     Returns:
-        What was pooled, for printing.
+        Path of the page; it needs no other file but the clips.
     """
-    pooled = pool_runs(runs)
-    summary_table(pooled).to_csv(study_dir / "summary.csv", index=False, float_format="%.4f")
+    folder = analysis.study.folder
+    summary = summary_table(analysis)
+    write_text(folder / "summary.csv", summary.to_csv(index=False, float_format="%.4f"))
+    write_json(folder / "summary.json", summary_values(analysis))
+    drawn = draw_figures(analysis)
+    log_study(folder / "_summary", summary, drawn)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pdla.evaluation"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    page = environment.get_template("report.html").render(
-        study=study_dir.name,
-        metrics=METRICS,
-        rows=[[group, [cell(group, metric.key) for metric in METRICS]] for group in pooled],
-        figures=[_as_data_url(confusion_figure(group)) for group in pooled if _is_model(group)],
-        results=[result for result, _ in runs],
-        unfinished=[path.name for path in unfinished],
-        research_only=RESEARCH_ONLY,
+    context = page_context(analysis, drawn) | {
+        "errors": page.error_rows(analysis, dict(clips)),
+        "clips_note": clips_note,
+    }
+    text = environment.get_template("report.html").render(context)
+    write_text(folder / "report.html", text)
+    return folder / "report.html"
+
+
+def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dict[str, Any]:
+    """All that the template asks for, but the table of errors."""
+    run = analysis.study.runs[0]
+    metrics = page.ordered_metrics(analysis)
+    primary = [METRIC_OF[key] for key in analysis.primary]
+    is_leaky = any(run.result["is_leaky"] for run in analysis.study.runs)
+    return {
+        "study": analysis.study.folder.resolve().name,
+        "research_only": RESEARCH_ONLY,
+        "stamps": stamps(analysis),
+        "paragraph": paragraph(analysis),
+        "headline": page.headline(analysis),
+        "notes": analysis.notes,
+        "failures": analysis.study.failures,
+        "flow": page.flow_steps(analysis),
+        "exclusions": page.exclusion_rows(analysis),
+        "scores": SCORES,
+        "score_rows": page.score_rows(analysis),
+        "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
+        "n_draws": f"{N_DRAWS:,}",
+        "metrics": metrics,
+        "primary": analysis.primary,
+        "primary_metrics": primary,
+        "sections": [
+            {
+                "title": section.scope.title,
+                "rows": page.main_rows(section, metrics),
+                "others": page.other_rows(section, metrics),
+                "subgroups": page.subgroup_rows(section, primary),
+                "spread": page.spread_rows(section, primary),
+            }
+            for section in analysis.sections
+        ],
+        "references": find_references(run),
+        "models": [scorer.name for scorer in analysis.models],
+        "baselines": [scorer for scorer in analysis.scorers if scorer.kind == "baseline"],
+        "runs": page.run_rows(analysis),
+        "provenance": provenance(analysis),
+        "configs": {
+            name: yaml.safe_dump(members[0].config, sort_keys=False, allow_unicode=True)
+            for name, members in group_variants(analysis.study.runs).items()
+        },
+        "checklist": make_checklist(analysis),
+        **{
+            kind: [{"alt": alt, "src": draw.as_data_url(figure)} for alt, figure in group.items()]
+            for kind, group in drawn.items()
+        },
+    }
+
+
+def stamps(analysis: Analysis) -> list[str]:
+    """What must not be overlooked."""
+    found = []
+    runs = analysis.study.runs
+    if any(run.result["is_leaky"] for run in runs):
+        found.append(
+            "LEAKY: the same patients stand in training and test. These numbers are no result; "
+            "they show what such a protocol hides."
+        )
+    if any(run.result["split"]["is_tuning"] for run in runs):
+        found.append(
+            "TUNING: only patients of the training set are tested here, to choose between options. "
+            "Report the study that the chosen option then runs in, not this page."
+        )
+    return found
+
+
+def paragraph(analysis: Analysis) -> str:
+    """The study in one paragraph."""
+    runs, section = analysis.study.runs, analysis.sections[0]
+    result = runs[0].result
+    models = ", ".join(scorer.name for scorer in analysis.models)
+    data = result["data"]
+    source = "a simulated clinic" if data["simulated"] else f"the recordings {data['name']}"
+    seeds = sorted({run.result["seed"] for run in runs})
+    return (
+        f"{len(runs)} finished runs ask how well {models} scores leg agility (0 to 4) on {source}: "
+        f"{len(section.table)} rated legs of {section.table['patient'].nunique()} patients. "
+        f"Split: {result['split']['rule']}, {len(runs[0].folds)} folds; seeds "
+        f"{', '.join(map(str, seeds))}. The clips of a video become one score by their "
+        f"{result['clips']}. Primary metrics, fixed in the config: "
+        f"{' and '.join(METRIC_OF[key].title for key in analysis.primary)}."
     )
-    (study_dir / "report.html").write_text(page, encoding="utf-8")
-    return pooled
 
 
-def cell(group: Pooled, key: str) -> str:
-    """A metric as text: value and interval, or n/a."""
-    value, interval = group.metrics[key], group.intervals.get(key)
-    if not np.isfinite(value):
-        return "n/a"
-    if interval is None or not np.isfinite(interval.low):
-        return f"{value:.2f}"
-    return f"{value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+def provenance(analysis: Analysis) -> str:
+    """Hashes, versions, devices and time, in one line."""
+    runs = analysis.study.runs
+    result = runs[0].result
+    devices = sorted({str(run.result.get("device", "unknown")) for run in runs})
+    seconds = sum(sum(run.result.get("times", {}).values()) for run in runs)
+    versions = ", ".join(f"{name} {value}" for name, value in result["versions"].items())
+    return (
+        f"Data {result['data_hash'][:12]}, split {result['split']['hash'][:12]}. {versions}. "
+        f"Device: {', '.join(devices)}. Run time of all runs: {seconds / 60:.1f} minutes."
+    )
 
 
-def confusion_figure(group: Pooled) -> Figure:
-    """Counts of legs by the rater's score and the prediction."""
-    counts = np.zeros((N_SCORES, N_SCORES), dtype=int)
-    np.add.at(counts, (group.predictions["score"], group.predictions["predicted"]), 1)
-    figure = Figure(figsize=(4.2, 3.9), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(counts, cmap="Blues", vmin=0)
-    for (score, predicted), count in np.ndenumerate(counts):
-        shade = "white" if count > counts.max() / 2 else "black"
-        axes.text(predicted, score, str(count), ha="center", va="center", color=shade)
-    axes.set(xlabel="predicted score", ylabel="rater's score", title=group.name)
-    axes.set(xticks=range(N_SCORES), yticks=range(N_SCORES))
-    return figure
+def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
+    """Figures by kind, then by what they show in words."""
+    legs = analysis.sections[1:] or analysis.sections
+    return {
+        "forests": {
+            f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(section, key)
+            for section in analysis.sections
+            for key in analysis.primary
+        },
+        "confusions": _per_model(legs, "Confusion matrix", draw.confusion_figure),
+        "reliabilities": _per_model(legs, "Reliability", draw.reliability_figure),
+        "risks": {
+            f"Risk and coverage, {section.scope.title}": draw.risk_coverage_figure(
+                {row.scorer.name: _passes(section, row.scorer) for row in _models(section)},
+                section.scope.title,
+            )
+            for section in legs
+        },
+        "curves": _curves(analysis),
+    }
 
 
-def _as_data_url(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _models(section: Section) -> list[Any]:
+    return [row for row in section.rows if row.scorer.kind == "model"]
 
 
-def _is_model(group: Pooled) -> bool:
-    return not group.name.startswith("majority,")
+def _passes(section: Section, scorer: Any) -> list[pd.DataFrame]:
+    return list(complete_passes(scorer, section.scope).values())
+
+
+def _forest(section: Section, key: str) -> Figure:
+    rows = [
+        (f"{difference.scorer.name}\n- {difference.other.name}", difference.estimates[key])
+        for difference in section.differences
+        if np.isfinite(difference.estimates[key].value)
+    ]
+    return draw.forest_figure(rows, METRIC_OF[key], section.scope.title)
+
+
+def _per_model(sections: Sequence[Section], title: str, figure: Any) -> dict[str, Figure]:
+    return {
+        f"{title}, {row.scorer.name}, {section.scope.title}": figure(
+            _passes(section, row.scorer), f"{row.scorer.name}\n{section.scope.title}"
+        )
+        for section in sections
+        for row in _models(section)
+    }
+
+
+def _curves(analysis: Analysis) -> dict[str, Figure]:
+    drawn = {}
+    for name, members in group_variants(analysis.study.runs).items():
+        curves = {run.folder.name: read_curves(run.folder) for run in members}
+        if any(curves.values()):
+            drawn[f"Training curves, {name}"] = draw.curves_figure(curves, name)
+    return drawn
+
+
+def summary_table(analysis: Analysis) -> pd.DataFrame:
+    """One row a leg and scorer: n, then each metric with the ends of its interval."""
+    rows = []
+    for section in analysis.sections:
+        for row in section.rows:
+            facts: dict[str, Any] = {
+                "leg": section.scope.leg,
+                "scorer": row.scorer.name,
+                "kind": row.scorer.kind,
+                "leaky": row.scorer.is_leaky,
+                "passes": len(row.spread),
+                "legs": row.n_legs,
+                "patients": row.n_patients,
+            }
+            for metric in METRICS:
+                estimate = row.estimates[metric.key]
+                facts[metric.key] = estimate.value
+                facts[f"{metric.key}_low"], facts[f"{metric.key}_high"] = (
+                    estimate.low,
+                    estimate.high,
+                )
+            rows.append(facts)
+    return pd.DataFrame(rows)
+
+
+def summary_values(analysis: Analysis) -> dict[str, Any]:
+    """summary.json: the table with reasons, differences and subgroups, as plain values."""
+
+    def plain(estimates: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            key: [None if not np.isfinite(x) else round(x, 4) for x in (e.value, e.low, e.high)]
+            for key, e in estimates.items()
+        }
+
+    def row(one: Any) -> dict[str, Any]:
+        facts = {"scorer": one.scorer.name, "kind": one.scorer.kind, "leaky": one.scorer.is_leaky}
+        counts = {"legs": one.n_legs, "patients": one.n_patients, "passes": len(one.spread)}
+        return facts | counts | {"metrics": plain(one.estimates), "undefined": one.reasons}
+
+    return {
+        "study": analysis.study.folder.resolve().name,
+        "intended_use": RESEARCH_ONLY,
+        "stamps": stamps(analysis),
+        "primary": list(analysis.primary),
+        "notes": analysis.notes,
+        "failures": analysis.study.failures,
+        "data_hash": analysis.study.runs[0].result["data_hash"],
+        "split_hash": analysis.study.runs[0].result["split"]["hash"],
+        "legs": {
+            section.scope.leg: {
+                "scorers": [row(one) for one in section.rows],
+                "differences": [
+                    {"of": one.scorer.name, "to": one.other.name, "metrics": plain(one.estimates)}
+                    for one in section.differences
+                ],
+                "subgroups": {
+                    title: [row(one) for one in rows] for title, rows in section.subgroups.items()
+                },
+            }
+            for section in analysis.sections
+        },
+    }

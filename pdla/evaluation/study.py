@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from numpy.typing import NDArray
 
 from pdla.data.recordings import SCORES
 from pdla.evaluation.metrics import predicted_score
@@ -149,21 +148,17 @@ def _problems(table: pd.DataFrame) -> Iterator[str]:
     except ValueError:
         yield "text where numbers should be"
         return
-    unknown: NDArray[np.bool_] = ~np.isin(scores, SCORES).all(axis=1)
-    if unknown.any():
-        yield f"row {_first(unknown)}: a score that is not 0 to 4"
+    is_known = np.isin(scores, SCORES).all(axis=1)
     is_number = np.isfinite(probabilities).all(axis=1) & (probabilities.min(axis=1) >= 0)
-    is_whole = np.abs(probabilities.sum(axis=1) - 1) <= 1e-3
-    if not (is_number & is_whole).all():
-        yield f"row {_first(~(is_number & is_whole))}: probabilities that do not sum to 1"
-        return
-    is_far = np.abs(predicted_score(probabilities) - scores[:, 1]) > 1
-    if is_far.any():
-        yield f"row {_first(is_far)}: predicted does not follow from the probabilities"
-    is_double = table.duplicated(["video_id", "leg", "stage"]).to_numpy(dtype=np.bool_)
-    if is_double.any():
-        yield f"row {_first(is_double)}: a leg stands there twice"
-
-
-def _first(is_off: NDArray[np.bool_]) -> int:
-    return int(np.flatnonzero(is_off)[0]) + 2  # as a spreadsheet counts, below the header
+    is_whole = is_number & (np.abs(probabilities.sum(axis=1) - 1) <= 1e-3)
+    is_near = np.abs(predicted_score(np.nan_to_num(probabilities)) - scores[:, 1]) <= 1
+    is_single = ~table.duplicated(["video_id", "leg", "stage"]).to_numpy(dtype=np.bool_)
+    for is_fine, problem in (
+        (is_known, "a score that is not 0 to 4"),
+        (is_whole, "probabilities that do not sum to 1"),
+        (is_near, "predicted does not follow from the probabilities"),
+        (is_single, "a leg stands there twice"),
+    ):
+        if not np.all(is_fine):
+            # Rows as a spreadsheet counts them, below the header.
+            yield f"row {int(np.argmin(is_fine)) + 2}: {problem}"

@@ -1,0 +1,277 @@
+"""What the report page shows: words and cells, made of an analysis; the template lays them out."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from pdla.data.recordings import SCORES
+from pdla.evaluation.analysis import Analysis, Difference, Row, Section
+from pdla.evaluation.intervals import Estimate
+from pdla.evaluation.metrics import HEADLINE, METRIC_OF, METRICS, Metric
+from pdla.evaluation.scopes import complete_passes
+
+MAX_ERRORS: Final = 40  # legs that are listed, the worst first
+
+
+Cell = tuple[str, str]  # value, and interval or reason in smaller letters
+
+
+def make_cell(estimate: Estimate, reason: str = "") -> Cell:
+    """Value and interval; n/a and why where undefined."""
+    if not np.isfinite(estimate.value):
+        return "n/a", reason
+    if not np.isfinite(estimate.low):
+        return f"{estimate.value:.2f}", ""
+    return f"{estimate.value:.2f}", f"{estimate.low:.2f} to {estimate.high:.2f}"
+
+
+def interval_text(estimate: Estimate) -> str:
+    """Value and interval in a sentence; n/a where undefined."""
+    value, interval = make_cell(estimate)
+    return f"{value} ({interval})" if interval else value
+
+
+def is_better(difference: Difference, metric: Metric) -> bool | None:
+    """Whether a model is better than another scorer; None if the interval does not say."""
+    estimate = difference.estimates[metric.key]
+    if estimate.low > 0 or estimate.high < 0:
+        return bool((estimate.low > 0) == metric.higher_is_better)
+    return None
+
+
+def headline(analysis: Analysis) -> list[str]:
+    """The answer, a sentence or two for each model, on the first primary metric."""
+    metric = METRIC_OF[analysis.primary[0]]
+    first, *legs = analysis.sections
+    told = []
+    for row in first.rows:
+        if row.scorer.kind != "model":
+            continue
+        stamp = "LEAKY, no result: " if row.scorer.is_leaky else ""
+        by_leg = "; ".join(
+            f"{section.scope.title.lower()} {interval_text(own.estimates[metric.key])}"
+            for section in legs
+            for own in section.rows
+            if own.scorer is row.scorer
+        )
+        told.append(
+            f"{stamp}{row.scorer.name}: {metric.title} {interval_text(row.estimates[metric.key])} "
+            f"on {row.n_legs} legs of {row.n_patients} patients"
+            + (f" ({by_leg})" if by_leg else "")
+            + f". {_verdicts(first, row, metric)}."
+        )
+    return told
+
+
+def _verdicts(section: Section, row: Row, metric: Metric) -> str:
+    """Which baselines a model is better than, cannot be told apart from, is worse than."""
+    groups: dict[bool | None, list[str]] = {}
+    for difference in section.differences:
+        if difference.scorer is row.scorer and difference.other.kind == "baseline":
+            groups.setdefault(is_better(difference, metric), []).append(
+                f"\u201c{difference.other.name}\u201d"
+            )
+    words = ((True, "better than"), (None, "not told apart from"), (False, "worse than"))
+    text = "; ".join(f"{word} {_enumerate(groups[key])}" for key, word in words if key in groups)
+    return text[:1].upper() + text[1:]
+
+
+def _enumerate(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def ordered_metrics(analysis: Analysis) -> list[Metric]:
+    """The metrics of the main table, the primary ones first."""
+    keys = [*analysis.primary, *(key for key in HEADLINE if key not in analysis.primary)]
+    return [METRIC_OF[key] for key in keys]
+
+
+def main_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
+    """Rows of the main table of a leg."""
+    return [
+        {
+            "name": row.scorer.name,
+            "kind": row.scorer.kind,
+            "note": row.scorer.note,
+            "is_leaky": row.scorer.is_leaky,
+            "legs": row.n_legs,
+            "patients": row.n_patients,
+            "passes": len(row.spread),
+            "cells": [
+                make_cell(row.estimates[metric.key], row.reasons.get(metric.key, ""))
+                for metric in metrics
+            ],
+        }
+        for row in section.rows
+    ]
+
+
+def other_rows(section: Section, shown: list[Metric]) -> list[dict[str, Any]]:
+    """All other metrics: a row a metric, a cell a scorer."""
+    counts = section.table["score"].value_counts()
+    rows = []
+    for metric in METRICS:
+        if metric in shown:
+            continue
+        title = metric.title
+        if metric.key.startswith("recall_"):
+            title += f" (n = {int(counts.get(int(metric.key[-1]), 0))})"
+        cells = [cell for row in section.rows for cell in _cells(row, [metric])]
+        rows.append({"title": title, "higher": metric.higher_is_better, "cells": cells})
+    return rows
+
+
+def _cells(row: Row, metrics: list[Metric]) -> list[Cell]:
+    return [make_cell(row.estimates[key], row.reasons.get(key, "")) for key in _keys(metrics)]
+
+
+def _keys(metrics: list[Metric]) -> list[str]:
+    return [metric.key for metric in metrics]
+
+
+def subgroup_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
+    """Every subgroup and scorer with the primary metrics."""
+    return [
+        {
+            "title": title if number == 0 else "",
+            "name": row.scorer.name,
+            "kind": row.scorer.kind,
+            "legs": row.n_legs,
+            "patients": row.n_patients,
+            "cells": [
+                make_cell(row.estimates[metric.key], row.reasons.get(metric.key, ""))
+                for metric in metrics
+            ],
+        }
+        for title, rows in section.subgroups.items()
+        for number, row in enumerate(rows)
+    ]
+
+
+def spread_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
+    """Each pass of each model, if there are several."""
+    return [
+        {
+            "name": row.scorer.name,
+            "repeat": repeat,
+            "seed": seed,
+            "cells": [_number(values[metric.key]) for metric in metrics],
+        }
+        for row in section.rows
+        if row.scorer.kind == "model" and len(row.spread) > 1
+        for (_, repeat, seed), values in row.spread.items()
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "n/a"
+
+
+def flow_steps(analysis: Analysis) -> list[dict[str, Any]]:
+    """Found, usable, rated, used; what was lost on the way stands with the reasons."""
+    flows = [run.result["flow"] for run in analysis.study.runs]
+    flow = flows[0]
+    used = len(analysis.sections[0].table)
+    patients = analysis.sections[0].table["patient"].nunique()
+    return [
+        {"title": "found", "count": flow["videos_found"], "unit": "videos",
+         "note": f"{flow['rows']} rows in the label sheet"},
+        {"title": "usable", "count": flow["videos_usable"], "unit": "videos",
+         "note": f"{flow['legs_usable']} legs that can be seen"},
+        {"title": "rated", "count": flow["legs_rated"], "unit": "legs", "note": "have a score"},
+        {"title": "used", "count": used, "unit": "legs", "note": f"tested; {patients} patients"},
+    ]  # fmt: skip
+
+
+def exclusion_rows(analysis: Analysis) -> list[tuple[str, int]]:
+    """Why videos and legs were left out, the commonest first."""
+    return list(analysis.study.runs[0].result["excluded"].items())
+
+
+def score_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """Legs by score, for each leg and group."""
+    rows = []
+    for section in analysis.sections:
+        groups = sorted(name for name in section.table["group"].unique() if name)
+        for title, table in _with_groups(section.table, groups):
+            counts = table["score"].value_counts()
+            rows.append(
+                {
+                    "title": f"{section.scope.title}{title}",
+                    "counts": [int(counts.get(score, 0)) for score in SCORES],
+                    "legs": len(table),
+                    "patients": table["patient"].nunique(),
+                }
+            )
+    return rows
+
+
+def _with_groups(table: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield "", table
+    if len(groups) > 1:
+        for group in groups:
+            yield f", group {group}", table[table["group"] == group]
+
+
+def error_table(analysis: Analysis) -> pd.DataFrame:
+    """Legs of all models, a row each, the worst first: mean absolute error over models and passes.
+
+    Columns: video_id, leg, patient, group, visit, score, one of expected scores a model, error.
+    """
+    section = analysis.sections[0]
+    keys = ["video_id", "leg"]
+    table = section.table[[*keys, "patient", "group", "visit", "score"]].set_index(keys)
+    errors = []
+    for scorer in analysis.models:
+        rows = pd.concat(complete_passes(scorer, section.scope).values()).set_index(keys)
+        table[scorer.name] = rows["expected_score"].groupby(keys).mean()
+        errors.append((rows["predicted"] - rows["score"]).abs().groupby(keys).mean())
+    table["error"] = pd.concat(errors, axis=1).mean(axis=1)
+    return table.sort_values("error", ascending=False, kind="stable").reset_index()
+
+
+def error_rows(analysis: Analysis, clips: dict[tuple[str, str], str]) -> list[dict[str, Any]]:
+    """The legs with the largest errors; `clips` gives the address of those that were drawn."""
+    table = error_table(analysis)
+    table = table[table["error"] > 0].head(MAX_ERRORS)
+    names = [scorer.name for scorer in analysis.models]
+    return [
+        {
+            **{key: row[key] for key in ("video_id", "leg", "patient", "group", "visit", "score")},
+            "cells": [_number(row[name]) for name in names],
+            "error": f"{row['error']:.1f}",
+            "clip": clips.get((row["video_id"], row["leg"]), ""),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def run_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """What every run was."""
+    rows = []
+    for run in analysis.study.runs:
+        result = run.result
+        absent = [
+            score
+            for score in SCORES
+            if result["score_counts"]["test"][score] == 0
+            and any(counts[score] for counts in result["score_counts"].values())
+        ]
+        times = result.get("times", {})
+        rows.append(
+            {
+                "name": run.folder.name,
+                **{key: result[key] for key in ("model", "leg", "seed", "weights_source")},
+                "fold": result["split"]["fold"],
+                "train": " / ".join(map(str, result["score_counts"]["train"])),
+                "test": " / ".join(map(str, result["score_counts"]["test"])),
+                "absent": ", ".join(map(str, absent)),
+                "unsupported": ", ".join(map(str, result["unsupported_scores"])),
+                "epochs": result.get("epochs", ""),
+                "minutes": f"{sum(times.values()) / 60:.1f}" if times else "",
+                "config": result["config_hash"][:8],
+            }
+        )
+    return rows
