@@ -37,7 +37,7 @@ class KinematicModel(_WithKinematics):
     """
 
     def build_network(
-        self, n_outputs: int, weights: str, *, ridge: float = 3.0, both_legs: bool = True
+        self, n_outputs: int, weights: str, *, ridge: float = 10.0, both_legs: bool = True
     ) -> nn.Module:
         """A linear layer on standardised quantities."""
         if ridge < 0:
