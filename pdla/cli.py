@@ -77,17 +77,16 @@ def draw(
     ] = None,
 ) -> None:
     """Draw one video as a model sees it (scored leg red, other leg green), or a whole cohort."""
-    from pdla.draw import draw_cohort, draw_folder, is_one_video, make_drawing
+    from pdla.draw import draw_cohort, draw_folder, is_one_video, make_drawing, read_for_drawing
 
     drawing = make_drawing(size, line, crop=crop, style=style)
     if not class_folders and labels is None and is_one_video(videos, out):
         draw_folder(videos, out, leg, drawing, start_s=start, end_s=end, frames=frames)
         typer.echo(out)
         return
-    n_videos = draw_cohort(
-        videos, out, drawing, labels=labels, class_folders=class_folders, frames=frames,
-        fold=fold, n_folds=folds, store=store, config=config,
-    )  # fmt: skip
+    cohort = read_for_drawing(videos, labels, store, config)
+    class_split = (fold, folds) if class_folders else None
+    n_videos = draw_cohort(cohort, out, drawing, class_split, frames=frames)
     typer.echo(f"{n_videos} videos in {out}")
 
 
@@ -114,13 +113,51 @@ def kinematics(
 
 
 @app.command()
-def report(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAME")]) -> None:
-    """Pool the runs of a study: table here, report.html and summary.csv in its folder."""
-    from pdla.evaluation.console import print_pooled
-    from pdla.evaluation.report import write_report
-    from pdla.runs import read_study, unfinished_runs
+def report(
+    study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAME")],
+    clips: Annotated[int, typer.Option(help="Worst errors that are drawn as mp4.")] = 4,
+    pool_differing: Annotated[
+        bool, typer.Option(help="Pool runs although data, split or weights differ.")
+    ] = False,
+) -> None:
+    """Pool the runs of a study: table here; report.html, summary.csv and .json in its folder."""
+    from pdla.reporting import report_study
 
-    print_pooled(write_report(study, read_study(study), unfinished_runs(study)), study)
+    report_study(study, clips, pool_differing)
+
+
+@app.command()
+def evaluate(
+    runs: Annotated[Path, typer.Argument(help="Folder of a run or a study.")],
+    videos: Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")],
+    labels: Annotated[Path, typer.Option(help="Sheet of that data: .xls .xlsx .ods .csv")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the new study.")] = None,
+    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
+        "data/store/external"
+    ),
+) -> None:
+    """Test finished runs on another data set without refitting; the same report."""
+    from pdla.external import evaluate_runs
+    from pdla.reporting import report_study
+
+    report_study(evaluate_runs(runs, videos, labels, store, overrides or [], out))
+
+
+@app.command()
+def leakage(
+    out: Annotated[Path, typer.Option(help="Folder of the two studies.")] = Path("runs/leakage"),
+    folds: Annotated[int, typer.Option(help="Folds, or draws of videos, of each protocol.")] = 5,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Options of train.py, as model=r3d.")
+    ] = None,
+) -> None:
+    """Show what splitting by video hides: both protocols with the same model, side by side."""
+    from pdla.leakage import show_leakage
+
+    show_leakage(out, folds, overrides or [])
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pdla.data.drawing_options import Drawing
 from pdla.data.openpose import OpenPoseOptions, read_recording
@@ -13,8 +13,8 @@ from pdla.data.pictures import (
     write_mp4,
     write_png,
 )
-from pdla.data.recordings import Recording
-from pdla.data.skeletons import MIRROR, Leg, as_leg
+from pdla.data.recordings import Cohort, Recording
+from pdla.data.skeletons import LEGS, MIRROR, Leg, as_leg
 
 log = logging.getLogger(__name__)
 
@@ -82,57 +82,59 @@ def draw_folder(
         write_mp4(out, draw_recording(recording, drawing), recording.n_frames, recording.fps)
 
 
-def draw_cohort(
-    videos: Path,
-    out: Path,
-    drawing: Drawing,
-    *,
-    labels: Path | None,
-    class_folders: bool,
-    frames: bool,
-    fold: int,
-    n_folds: int,
-    store: Path,
-    config: Path | None,
-) -> int:
-    """Read a cohort and write its videos, named by pseudonyms.
+def read_for_drawing(videos: Path, labels: Path | None, store: Path, config: Path | None) -> Cohort:
+    """Read the cohort that is to be drawn.
 
     Args:
         videos: Folder with one OpenPose folder a video.
-        out: New folder, or one in which the same command was stopped.
-        drawing: Size, style and crop.
-        labels: Label sheet; needed for class folders.
-        class_folders: Write <stage>/<leg>/<score>/<video>.mp4 instead of <video>.mp4.
-        frames: A folder of PNG frames a video instead of an mp4.
-        fold: Which fold of patients is the test set.
-        n_folds: Folds over patients.
+        labels: Label sheet, or None.
         store: Where parsed keypoints are kept; the secret of the pseudonyms lies next to it.
         config: A file of conf/recordings/ that says how to read.
 
-    Returns:
-        Number of videos written.
-
     Raises:
-        ValueError: If an argument, the videos or the sheet cannot be used.
+        ValueError: If nothing in it can be drawn.
     """
-    # Imported here: one video needs neither the intake nor scikit-learn.
     from pdla.check import read_options
-    from pdla.data.datamodules import split_cohort
     from pdla.data.intake import read_cohort
-    from pdla.data.skeletons import LEGS
-    from pdla.data.splits import PatientKFold
-    from pdla.data.video_writing import write_class_folders, write_videos
 
-    if class_folders and labels is None:
-        raise ValueError("--class-folders: give the scores too, with --labels SHEET")
     cohort = read_cohort(videos, labels, store, read_options(config, []))
     if not cohort.samples:
         raise ValueError(f"{videos}: no video can be drawn; `pdla check` says why")
     if cohort.exclusions:
         log.warning("%d videos or legs are left out; `pdla check` says why", len(cohort.exclusions))
-    if not class_folders:
+    return cohort
+
+
+def draw_cohort(
+    cohort: Cohort, out: Path, drawing: Drawing, folds: tuple[int, int] | None, *, frames: bool
+) -> int:
+    """Write the videos of a cohort, named by pseudonyms.
+
+    Args:
+        cohort: What was read.
+        out: New folder, or one in which the same command was stopped.
+        drawing: Size, style and crop.
+        folds: For class folders <stage>/<leg>/<score>/<video>.mp4: the fold of patients that is the
+            test set, and how many folds there are. None for <video>.mp4.
+        frames: A folder of PNG frames a video instead of an mp4.
+
+    Returns:
+        Number of videos written.
+
+    Raises:
+        ValueError: If there are no scores for class folders, or too few patients for the folds.
+    """
+    # Imported here: one video needs neither Lightning nor scikit-learn.
+    from pdla.data.datamodules import split_cohort
+    from pdla.data.splits import PatientKFold, Splitter
+    from pdla.data.video_writing import write_class_folders, write_videos
+
+    if folds is None:
         return write_videos(out, cohort, drawing, frames=frames)
-    samples, split = split_cohort(cohort, PatientKFold(n_folds=n_folds, fold=fold), LEGS)
+    if not any(sample.is_rated for sample in cohort.samples):
+        raise ValueError("--class-folders: no leg has a score; give them with --labels SHEET")
+    splitter = cast("Splitter", PatientKFold(fold=folds[0], n_folds=folds[1]))
+    samples, split = split_cohort(cohort, splitter, LEGS)
     return write_class_folders(out, samples, split, drawing, frames=frames)
 
 

@@ -1,22 +1,19 @@
 """Training from video files: the same pictures as drawn, and no clip lost or doubled."""
 
 from collections import Counter
-from fractions import Fraction
 
 import av
-import numpy as np
 import pytest
 import torch
 
 from pdla.data.class_folders import read_class_folders
 from pdla.data.datamodules import DrawnClips
 from pdla.data.drawing import Drawing
-from pdla.data.pictures import write_mp4
-from pdla.data.sampling import ClipTime, Sampling
+from pdla.data.sampling import Sampling
 from pdla.data.splits import PatientKFold
-from pdla.data.video_clips import FileClips, shown_frames, take_frames
+from pdla.data.video_clips import FileClips
 from pdla.data.video_files import VideoFileClips
-from pdla.data.video_writing import RECIPE, TABLE, VideoFile, fill_cache, write_class_folders
+from pdla.data.video_writing import RECIPE, TABLE, fill_cache, write_class_folders
 from tests.conftest import make_cohort
 
 DRAWING = Drawing(height=48, width=28, crop="frame", line_px=3)
@@ -212,36 +209,6 @@ def test_a_file_that_is_no_video_is_refused_by_name(tmp_path):
     path.write_bytes(b"text")
     with pytest.raises(ValueError, match=r"a\.mp4: cannot be read as a video"):
         read_class_folders(tmp_path, ("R",))
-
-
-def test_a_clip_longer_than_the_video_is_black_outside_it(tmp_path, cohort):
-    path = tmp_path / "short.mp4"
-    write_mp4(path, iter([np.full((10, 48, 28, 3), 200, np.uint8)]), 10, 30, progress=False)
-    file = VideoFile(path, 10, Fraction(30))
-    sampling = Sampling(within="recording", seconds=1.0, fps=30.0, stride_s=1.0)
-    sample = make_cohort(1, visits=1).samples[0]
-    short = np.array(sample.recording.keypoints[:10])
-    sample = type(sample)(type(sample.recording)("V", short, 30.0, (960, 540)), "L", 0, "P", "")
-    clips = FileClips([file], [sample], [0], sampling, "eval", batch_size=1, size=(48, 28))
-    (batch,) = clips
-    brightness = batch["clips"].float().mean(dim=(0, 1, 3, 4))
-    assert len(brightness) == 30
-    assert (brightness > 100).sum() == 10
-    assert brightness[:10].max() == 0
-    assert brightness[20:].max() == 0
-
-
-def test_frames_of_a_file_are_the_nearest_to_the_times_of_a_clip():
-    assert shown_frames(ClipTime(1.0, 2.0), 30.0, 15.0, 4).tolist() == [30, 32, 34, 36]
-    assert shown_frames(ClipTime(-0.1, 0.2), 30.0, 30.0, 4).tolist() == [-3, -2, -1, 0]
-    assert shown_frames(ClipTime(0.0, 0.1), 30.0, 30.0, 5).tolist() == [0, 1, 2, -1, -1]
-
-
-def test_frames_past_the_end_are_black():
-    video = torch.full((3, 2, 4, 4), 9, dtype=torch.uint8)
-    assert take_frames(video, torch.tensor([-1, 0, 1, 2])).amax(dim=(0, 2, 3)).tolist() == [
-        0, 9, 9, 0,
-    ]  # fmt: skip
 
 
 def test_heat_maps_are_refused_as_files(cohort, tmp_path):

@@ -56,23 +56,16 @@ def draw_with_triton(
     per_frame = -(-drawing.height // tile[0]) * -(-drawing.width // tile[1])
     # From the tile's middle to its corners, a little more so that rounding skips no stroke.
     corner = ((tile[0] - 1) ** 2 + (tile[1] - 1) ** 2) ** 0.5 / 2
-    variance = (drawing.sigma_px**-2,) if is_map else ()
+    lengths: tuple[float, ...] = (drawing.reach_px, drawing.reach_px + corner + 0.01)
+    if is_map:
+        lengths += (drawing.sigma_px**-2,)
+    kernel = (draw_maps if is_map else draw_lines)[(batch * frames * per_frame,)]
     with torch.cuda.device(points.get_device()):
-        (draw_maps if is_map else draw_lines)[(batch * frames * per_frame,)](
-            points.contiguous(),
-            table,
-            canvas,
-            frames,
-            drawing.reach_px,
-            drawing.reach_px + corner + 0.01,
-            *variance,
-            N_STROKES=len(table),
-            N_JOINTS=N_JOINTS,
-            H=drawing.height,
-            W=drawing.width,
-            TILE_H=tile[0],
-            TILE_W=tile[1],
-        )
+        kernel(
+            points.contiguous(), table, canvas, frames, *lengths,
+            N_STROKES=len(table), N_JOINTS=N_JOINTS, H=drawing.height, W=drawing.width,
+            TILE_H=tile[0], TILE_W=tile[1],
+        )  # fmt: skip
     return canvas
 
 

@@ -91,29 +91,28 @@ def write_class_folders(
     Raises:
         ValueError: If there is something else in the folder.
     """
-    rows = [
-        {
-            "stage": stage,
-            "leg": samples[index].leg,
-            "score": samples[index].score,
-            "video": samples[index].recording.video,
-            "patient": samples[index].patient,
-            "group": samples[index].group,
-        }
-        for stage in STAGES
-        for index in getattr(split, stage)
-    ]
+    shown = [(stage, samples[index]) for stage in STAGES for index in getattr(split, stage)]
+    rows = [_row(stage, sample) for stage, sample in shown]
     todo = {
-        out / stage / sample.leg / str(sample.score) / sample.recording.video: (sample)
-        for stage in STAGES
-        for sample in (samples[index] for index in getattr(split, stage))
+        out / stage / sample.leg / str(sample.score) / sample.recording.video: sample
+        for stage, sample in shown
     }
     _start(out, {"drawing": asdict(drawing), "rows": _digest(repr(rows)), "frames": frames})
-    _write_all(
-        {path: canonical_recording(sample) for path, sample in todo.items()}, drawing, frames=frames
-    )
+    drawn = {path: canonical_recording(sample) for path, sample in todo.items()}
+    _write_all(drawn, drawing, frames=frames)
     _finish(out, rows)
     return len(todo)
+
+
+def _row(stage: str, sample: LegSample) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "leg": sample.leg,
+        "score": sample.score,
+        "video": sample.recording.video,
+        "patient": sample.patient,
+        "group": sample.group,
+    }
 
 
 def cached_files(cache: Path, samples: Sequence[LegSample], drawing: Drawing) -> list[VideoFile]:
