@@ -12,11 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from pdla.data.agreement import measure_agreement
 from pdla.data.folds import Splitter
+from pdla.data.intake.agreement import measure_agreement
+from pdla.data.intake.labels import read_labels
+from pdla.data.intake.options import IntakeOptions
 from pdla.data.kinematics import leg_kinematics
-from pdla.data.labels import read_labels
-from pdla.data.options import IntakeOptions
 from pdla.data.progress import track
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import LEGS, Leg
@@ -46,7 +46,6 @@ def record_data(
     rated = rated_legs(cohort)
     record = describe_folds(splitter.all_folds(rated), rated, type(splitter).__name__)
     write_json(run_dir / SPLIT, record | {"is_tuning": splitter.is_tuning})
-    used = [sample for sample in rated if sample.leg in legs]
     return {
         "split": {
             "rule": record["rule"],
@@ -55,20 +54,27 @@ def record_data(
             "is_tuning": splitter.is_tuning,
         },
         "legs_file": write_legs(run_dir.parent, cohort.data_hash, rated),
-        "flow": {
-            "rows": cohort.n_rows,
-            "videos_found": cohort.n_videos,
-            "videos_usable": len({sample.recording.video for sample in cohort.samples}),
-            "legs_usable": len(cohort.samples),
-            "legs_rated": len(rated),
-            "legs_used": len(used),
-            "patients_used": len({sample.patient for sample in used}),
-        },
+        "flow": count_flow(cohort, legs),
         "agreement": rater_agreement(recordings),
         "data": {
             "name": recordings["name"],
             "simulated": recordings.get("simulate", {}).get("scores"),
         },
+    }
+
+
+def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> dict[str, int]:
+    """How many videos and legs were found, usable, rated, and used for the wanted legs."""
+    rated = rated_legs(cohort)
+    used = [sample for sample in rated if sample.leg in legs]
+    return {
+        "rows": cohort.n_rows,
+        "videos_found": cohort.n_videos,
+        "videos_usable": len({sample.recording.video for sample in cohort.samples}),
+        "legs_usable": len(cohort.samples),
+        "legs_rated": len(rated),
+        "legs_used": len(used),
+        "patients_used": len({sample.patient for sample in used}),
     }
 
 

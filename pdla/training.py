@@ -203,9 +203,9 @@ def make_result(
         "is_leaky": data.is_leaky,
         "primary": list(config["evaluation"]["primary"]),
         "clips": config["evaluation"]["clips"],
-        "metrics": {stage: _json_ready(table_metrics(table)) for stage, table in tables.items()},
+        "metrics": {stage: json_ready(table_metrics(table)) for stage, table in tables.items()},
         "undefined": {stage: table_reasons(table) for stage, table in tables.items()},
-        "baselines": {"majority": _json_ready(_majority_metrics(counts, tables["test"]))},
+        "baselines": {"majority": json_ready(_majority_metrics(counts, tables["test"]))},
         "score_counts": counts,
         "patient_counts": {stage: data.n_patients(stage) for stage in STAGES},
         "unsupported_scores": [score for score, n in enumerate(counts["train"]) if n == 0],
@@ -234,6 +234,6 @@ def _majority_metrics(counts: dict[Stage, list[int]], table: pd.DataFrame) -> di
     return leg_metrics(score, predicted_score(probabilities), probabilities)
 
 
-def _json_ready(metrics: dict[str, float]) -> dict[str, float | None]:
+def json_ready(metrics: dict[str, float]) -> dict[str, float | None]:
     """Undefined metrics become null: JSON has no NaN."""
     return {name: value if np.isfinite(value) else None for name, value in metrics.items()}

@@ -89,3 +89,18 @@ class Folds(ABC):
     @abstractmethod
     def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
         """One fold by the rule."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllTested(Folds):
+    """Test everybody, train nobody: another data set, scored by finished runs."""
+
+    stages: ClassVar[tuple[str, ...]] = ("test",)
+
+    def count_folds(self, samples: Sequence[LegSample]) -> int:
+        """One."""
+        return 1
+
+    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
+        """All legs."""
+        return Split(train=(), val=(), test=tuple(range(len(samples))))

@@ -24,7 +24,6 @@ from pdla.data.stratify import (
 )
 
 __all__ = [
-    "AllTested",
     "ByVideo2023",
     "Holdout",
     "LeaveOnePatientOut",
@@ -179,21 +178,6 @@ class Holdout(Folds):
         folds = draw_folds(scores, patients, n_parts, self.seed)
         test, rest = np.flatnonzero(folds == 0), np.flatnonzero(folds != 0)
         return take_validation(scores, patients, rest, test, self.n_val_folds, self.seed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AllTested(Folds):
-    """Test everybody, train nobody: another data set, scored by finished runs."""
-
-    stages: ClassVar[tuple[str, ...]] = ("test",)
-
-    def count_folds(self, samples: Sequence[LegSample]) -> int:
-        """One."""
-        return 1
-
-    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
-        """All legs."""
-        return Split(train=(), val=(), test=tuple(range(len(samples))))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,6 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
     write_text(folder / "summary.csv", summary.to_csv(index=False, float_format="%.4f"))
     write_json(folder / "summary.json", summary_values(analysis))
     drawn = draw_figures(analysis)
-    log_study(folder / "_summary", summary, drawn)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pdla.evaluation"),
         autoescape=True,
@@ -56,6 +55,7 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
     }
     text = environment.get_template("report.html").render(context)
     write_text(folder / "report.html", text)
+    log_study(folder / "_summary", summary, drawn)
     return folder / "report.html"
 
 

@@ -86,7 +86,7 @@ def read_study(folder: Path) -> Study:
             f"{folder}: no finished run here yet (a run ends with {RESULT})"
             + (f"; {seen}" if seen else "")
         )
-    return Study(folder, [_read_run(run) for run in finished], failures)
+    return Study(folder, [read_run(run) for run in finished], failures)
 
 
 def _why_unfinished(run_dir: Path) -> str:
@@ -96,7 +96,8 @@ def _why_unfinished(run_dir: Path) -> str:
     return "not finished: still running, or stopped from outside"
 
 
-def _read_run(run_dir: Path) -> StudyRun:
+def read_run(run_dir: Path) -> StudyRun:
+    """Read and check a finished run; errors as for a study."""
     result = read_result(run_dir) or {}
     try:
         split = json.loads((run_dir / SPLIT).read_text(encoding="utf-8"))

@@ -72,5 +72,6 @@ def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, 
                     writer.add_scalar(name.replace(" ", "_"), row[metric.key])
         for kind, group in figures.items():
             for title, figure in group.items():
+                figure.set_layout_engine("none")  # laid out already, for the page
                 FigureCanvasAgg(figure)
                 writer.add_figure(f"{kind}/{title}".replace(" ", "_"), figure, close=False)
