@@ -1,6 +1,6 @@
 """What every model must do, whatever its network."""
 
-from functools import partial
+from functools import cache, partial
 
 import lightning
 import pytest
@@ -63,7 +63,7 @@ def kinematics_of(n_clips, generator):
     return kinematics
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", EACH)
 def test_a_model_is_a_leg_scorer_whose_probabilities_sum_to_1(name):
     model = make_model(name).eval()
     assert isinstance(model, LegScorer)
@@ -103,11 +103,12 @@ def batch_for(model, n_clips):
     return batch_of(n_clips, n_maps=19 if model.eats == "heatmap_clips" else 3)
 
 
+@cache
 def model_config(name):
     return compose_config(f"model={name}")["model"]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", EACH)
 def test_a_checkpoint_opens_by_its_path_alone_and_safely(name, tmp_path):
     model = make_model(name).eval()
     model.set_training_counts([4, 5, 1, 0, 0])
