@@ -148,16 +148,17 @@ def evaluate(
 
 @app.command()
 def leakage(
-    out: Annotated[Path, typer.Option(help="Folder of the two studies.")] = Path("runs/leakage"),
-    folds: Annotated[int, typer.Option(help="Folds, or draws of videos, of each protocol.")] = 5,
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Options of train.py, as model=r3d.")
-    ] = None,
+    videos: Annotated[Path, typer.Argument(help="OpenPose folders.")] = Path("data/simulated/LA"),
+    labels: Annotated[Path, typer.Option(help="Label sheet.")] = Path("data/simulated/labels.xls"),
+    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
+        "data/store/simulated"
+    ),
+    seed: Annotated[int, typer.Option(help="Of the shuffled scores.")] = 0,
 ) -> None:
-    """Show what splitting by video hides: both protocols with the same model, side by side."""
+    """Show what splitting by video hides: one model, the 2023 protocol and ours, side by side."""
     from pdla.leakage import show_leakage
 
-    show_leakage(out, folds, overrides or [])
+    show_leakage(videos, labels, store, seed)
 
 
 @app.command()

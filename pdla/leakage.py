@@ -1,95 +1,143 @@
-"""`pdla leakage`: the 2023 protocol and ours with the same model, side by side.
+"""`pdla leakage`: the 2023 protocol and ours with the same model, side by side, in half a minute.
 
-Splitting by video puts other visits of a test patient into training, chooses the checkpoint on the
-test videos, and repeats the rarest scores on both sides. With `shuffle` the scores are dealt out
-anew between patients, so that no movement explains them: what is left above chance is recognition
-of people and choice of the checkpoint.
+Splitting by video puts other visits of a test patient into training, and repeats the rarest scores
+on both sides. The model is a forest that sees how a person is built and how the leg moves, as a
+network does, but needs no training time. Then the scores are dealt out anew between patients, so
+that no movement explains them: what is left above chance is recognition of people. On the simulated
+clinic (62 videos, seed 0, five folds or draws):
+
+    kappa                      2023: by video    ours: by patient
+    scores of the rater                  0.77                0.15
+    scores dealt out anew                0.65 to 0.79        -0.07 to 0.11
 """
 
-import logging
+import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from hydra import compose, initialize_config_dir
+import pandas as pd
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from sklearn.ensemble import ExtraTreesClassifier
 
-from pdla import training
-from pdla.config import plain_config
-from pdla.data.recordings import Cohort
-from pdla.data.skeletons import Leg
-from pdla.evaluation.analysis import Analysis, analyse
-from pdla.evaluation.metrics import METRIC_OF
+from pdla.data.folds import Folds
+from pdla.data.intake import IntakeOptions, read_cohort
+from pdla.data.recordings import N_SCORES, Cohort, LegSample, Recording
+from pdla.data.skeletons import JOINT, Leg
+from pdla.data.splits import ByVideo2023, PatientKFold
+from pdla.evaluation.baselines import FACTS
+from pdla.evaluation.intervals import Estimate, estimate_metrics
+from pdla.evaluation.metrics import METRIC_OF, predicted_score
 from pdla.evaluation.page import interval_text
-from pdla.evaluation.study import read_study
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.records import legs_table, rated_legs
 
-log = logging.getLogger(__name__)
-
-PROTOCOLS: Final = {"by_video_2023": "2023: split by video", "patient_kfold": "ours: by patient"}
-# Small, trained long enough to learn people by heart, without anything that hinders it.
-QUICK: Final = (
-    "model=resnet_lstm", "model.weights=none", "model.dropout=0", "augment=none", "leg=R",
-    "trainer.max_epochs=12", "sampling.seconds=1", "sampling.stride_s=1", "drawing.height=32",
-    "drawing.width=32", "optim.optimizer.lr=1e-3",
+PROTOCOLS: Final[dict[str, Folds]] = {
+    "2023: split by video (LEAKY)": ByVideo2023(),
+    "ours: split by patient": PatientKFold(),
+}
+SHOWN: Final = ("qwk", "accuracy", "mae")
+# Lengths that tell people apart from in front, over the length of the trunk.
+BUILD: Final = (
+    ("RShoulder", "LShoulder"), ("RHip", "LHip"), ("RShoulder", "RElbow"), ("RElbow", "RWrist"),
+    ("LElbow", "LWrist"), ("RKnee", "RAnkle"), ("LKnee", "LAnkle"), ("RHip", "RKnee"),
+    ("LHip", "LKnee"), ("Neck", "Nose"), ("REye", "LEye"),
 )  # fmt: skip
 
 
-def show_leakage(out: Path, n_folds: int, overrides: Sequence[str]) -> dict[str, Analysis]:
-    """Run both protocols, write nothing but their runs, print both results.
+@dataclass(frozen=True)
+class Exhibit:
+    """One line of the exhibit: estimates of SHOWN for each protocol."""
+
+    title: str
+    estimates: dict[str, dict[str, Estimate]]
+
+
+def show_leakage(videos: Path, labels: Path, store: Path, seed: int = 0) -> list[Exhibit]:
+    """Score a cohort under both protocols, with its own scores and with shuffled ones; print it.
 
     Args:
-        out: Folder of the two studies.
-        n_folds: Folds, or draws of videos, of each.
-        overrides: Options of train.py that replace those of the quick model.
-
-    Returns:
-        The analysis of each protocol.
+        videos: OpenPose folders; of a simulated clinic, or of your own.
+        labels: Its label sheet.
+        store: Where its keypoints are kept.
+        seed: Of the shuffling.
     """
-    found = {}
+    cohort = read_cohort(videos, labels, store, IntakeOptions())
+    found = [
+        compare_protocols("scores of the rater", cohort),
+        compare_protocols("scores dealt out anew", shuffle_scores(cohort, seed)),
+    ]
+    table = Table(box=box.SIMPLE_HEAD, title="One model, two protocols", title_justify="left")
+    table.add_column("")
     for protocol in PROTOCOLS:
-        for fold in range(n_folds):
-            config = quick_config(protocol, fold, n_folds, overrides)
-            training.run(config, out / protocol / f"fold{fold}")
-        found[protocol] = analyse(read_study(out / protocol))
-    Console().print(leakage_table(found))
+        table.add_column(protocol, justify="right")
+    for exhibit in found:
+        for key in SHOWN:
+            cells = [interval_text(exhibit.estimates[protocol][key]) for protocol in PROTOCOLS]
+            table.add_row(f"{exhibit.title}: {METRIC_OF[key].title}", *cells)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print("A number of the left column says that people were recognised, not scored.")
     return found
 
 
-def quick_config(
-    protocol: str, fold: int, n_folds: int, overrides: Sequence[str]
-) -> dict[str, Any]:
-    """Config of one run of the exhibit; needs the folder conf/ of the repository.
-
-    Raises:
-        ValueError: If there is no conf/ here.
-    """
-    conf = Path("conf").resolve()
-    if not (conf / "train.yaml").exists():
-        raise ValueError(f"{conf}: no train.yaml; run it where train.py lies")
-    count = "split.draws" if protocol == "by_video_2023" else "split.n_folds"
-    own = [f"split={protocol}", f"split.fold={fold}", f"{count}={n_folds}"]
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        return plain_config(compose("train", [*QUICK, *overrides, *own]))
+def compare_protocols(title: str, cohort: Cohort) -> Exhibit:
+    """The forest under both protocols, all folds pooled."""
+    rated = rated_legs(cohort)
+    legs = legs_table(rated)
+    features = np.hstack([_build(rated), legs.drop(columns=list(FACTS)).to_numpy(np.float64)])
+    return Exhibit(
+        title,
+        {
+            name: estimate_metrics([_predict(splitter, rated, legs, features)], SHOWN)
+            for name, splitter in PROTOCOLS.items()
+        },
+    )
 
 
-def leakage_table(found: dict[str, Analysis]) -> Table:
-    """Both protocols beside each other: the model, and the score of the patient's next visit."""
-    table = Table(box=box.SIMPLE_HEAD, title="The same model, two protocols", title_justify="left")
-    table.add_column("right leg, simulated clinic")
-    for protocol in found:
-        table.add_column(PROTOCOLS[protocol], justify="right")
-    sections = [analysis.sections[0] for analysis in found.values()]
-    for number, row in enumerate(sections[0].rows):
-        for key in ("qwk", "accuracy", "mae"):
-            if row.scorer.kind != "model" and row.scorer.name != "Nearest other visit":
-                continue
-            cells = [interval_text(section.rows[number].estimates[key]) for section in sections]
-            table.add_row(f"{row.scorer.name}: {METRIC_OF[key].title}", *cells)
-    return table
+def _predict(
+    splitter: Folds, rated: Sequence[LegSample], legs: pd.DataFrame, features: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Predictions for the tested legs of every fold, a row each."""
+    scores = legs["score"].to_numpy(dtype=np.int64)
+    known_features = np.nan_to_num(features)
+    parts = []
+    for fold in splitter.all_folds(rated):
+        known = list(fold.train) if splitter.is_leaky else [*fold.train, *fold.val]
+        tested = list(fold.test)
+        forest = ExtraTreesClassifier(200, random_state=0)
+        forest.fit(known_features[known], scores[known])
+        probabilities = np.zeros((len(tested), N_SCORES))
+        probabilities[:, forest.classes_] = forest.predict_proba(known_features[tested])
+        table = legs.iloc[tested][["patient", "score"]].copy()
+        table["predicted"] = predicted_score(probabilities)
+        table[PROBABILITY_COLUMNS] = probabilities
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _build(rated: Sequence[LegSample]) -> NDArray[np.float64]:
+    """Median lengths of BUILD over the trunk, (legs, lengths); NaN where a joint was never seen."""
+    known: dict[str, list[float]] = {}
+    for sample in rated:
+        recording = sample.recording
+        if recording.video not in known:
+            trunk = _length(recording, "Neck", "MidHip")
+            known[recording.video] = [_length(recording, *pair) / trunk for pair in BUILD]
+    return np.array([known[sample.recording.video] for sample in rated])
+
+
+def _length(recording: Recording, one: str, other: str) -> float:
+    """Median distance of two joints in px."""
+    points = recording.keypoints[..., :2].astype(np.float64)
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # never seen: NaN
+        return float(np.nanmedian(np.linalg.norm(points[:, JOINT[one]] - points[:, JOINT[other]],
+                                                 axis=1)))  # fmt: skip
 
 
 def shuffle_scores(cohort: Cohort, seed: int) -> Cohort:

@@ -1,0 +1,85 @@
+"""Finished runs score another data set without refitting."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from pdla import external, training
+from pdla.external import evaluate_runs
+from pdla.reporting import report_study
+from tests.conftest import make_cohort
+from tests.test_config import compose_config
+from tests.test_training import TINY
+
+
+def named(cohort, prefix):
+    samples = [
+        replace(
+            sample,
+            patient=prefix + sample.patient,
+            recording=replace(sample.recording, video=prefix + sample.recording.video),
+        )
+        for sample in cohort.samples
+    ]
+    return replace(cohort, samples=tuple(samples), data_hash=prefix * 8)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """One finished run on a cohort of 9 patients."""
+    folder = tmp_path_factory.mktemp("runs") / "study"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "load_cohort", lambda _: named(make_cohort(9, 1), "own"))
+        config = compose_config(*TINY, "model=resnet_lstm", "trainer.max_epochs=1")
+        training.run(config, folder / "resnet_lstm-R-fold0-seed0")
+    return folder
+
+
+@pytest.fixture
+def other(monkeypatch):
+    cohort = named(make_cohort(6, 2), "other")
+    monkeypatch.setattr(external, "read_cohort", lambda *_: cohort)
+    return cohort
+
+
+def evaluate(study, tmp_path):
+    return evaluate_runs(
+        study, tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", [], tmp_path / "out"
+    )
+
+
+def test_every_rated_leg_of_the_other_data_is_scored_by_the_run_as_it_is(study, other, tmp_path):
+    checkpoint = study / "resnet_lstm-R-fold0-seed0" / "checkpoints" / "best.ckpt"
+    before = checkpoint.stat().st_mtime_ns
+    out = evaluate(study, tmp_path)
+    table = pd.read_csv(out / "resnet_lstm-R-fold0-seed0" / "predictions.csv")
+    assert set(table["video_id"]) == {sample.recording.video for sample in other.rated("R")}
+    assert set(table["stage"]) == {"test"}
+    assert checkpoint.stat().st_mtime_ns == before
+    result = json.loads((out / "resnet_lstm-R-fold0-seed0" / "result.json").read_text())
+    assert result["external"]["from"] == "resnet_lstm-R-fold0-seed0"
+    page = report_study(out, n_clips=0).read_text()
+    assert "external validation" in page
+    with pytest.raises(ValueError, match="holds an evaluation already"):
+        evaluate(study, tmp_path)
+
+
+def test_one_run_can_be_evaluated_alone(study, other, tmp_path):
+    out = evaluate(study / "resnet_lstm-R-fold0-seed0", tmp_path)
+    assert [path.parent.name for path in out.glob("*/result.json")] == ["resnet_lstm-R-fold0-seed0"]
+
+
+def test_patients_who_were_trained_on_are_refused(study, monkeypatch, tmp_path):
+    monkeypatch.setattr(external, "read_cohort", lambda *_: named(make_cohort(4, 1), "own"))
+    with pytest.raises(ValueError, match="in the other data as well: ownP-0"):
+        evaluate(study, tmp_path)
+
+
+def test_other_data_without_a_rated_leg_are_one_line(study, other, monkeypatch, tmp_path):
+    unrated = [replace(sample, score=None) for sample in other.samples]
+    cohort = replace(other, samples=tuple(unrated))
+    monkeypatch.setattr(external, "read_cohort", lambda *_: cohort)
+    with pytest.raises(ValueError, match="no rated leg"):
+        evaluate(study, tmp_path)
