@@ -3,8 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= first
 
+# One thread a test process: two processes already fill two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check lint types sweep report board bench clean
+.PHONY: help install train test test-all check lint types sweep report leakage board bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,14 +29,17 @@ sweep: install ## both legs, five folds each
 report: install ## pool the runs of a study: make report STUDY=first
 	$(BIN)/pdla report runs/$(STUDY)
 
+leakage: install ## show what the 2023 protocol hides: the same model, by video and by patient
+	$(BIN)/pdla leakage
+
 board: install ## review runs in TensorBoard
 	$(BIN)/tensorboard --logdir runs
 
 test: install ## run the fast tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: install ## run all tests, the slow ones too
-	$(BIN)/python -m pytest -m ''
+	$(PYTEST) -m ''
 
 lint: install
 	$(BIN)/ruff check .
@@ -45,6 +51,7 @@ types: install
 check: lint types test ## ruff, mypy --strict, pytest
 
 bench: install ## measure speed: intake, drawing against decoding, training
+	$(BIN)/python tests/bench_intake.py
 	$(BIN)/python -m tests.bench
 
 clean: ## delete .venv, caches and build files; data/ and runs/ stay

@@ -70,6 +70,7 @@ print("same pictures")
 """
 
 
+@pytest.mark.slow
 def test_triton_kernels_agree_with_torch_when_interpreted_on_the_cpu():
     pytest.importorskip("triton")
     # A process of its own: Triton asks for this variable when it is imported.

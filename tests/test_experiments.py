@@ -20,6 +20,7 @@ def test_an_experiment_composes_to_something_that_can_work(name):
     check_config(compose_config(f"experiment={name}"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_runs_to_its_end(name, tmp_path, monkeypatch):
     cohort = make_cohort(12, visits=1, scores=(0, 1, 2, 3))
