@@ -1,8 +1,8 @@
 """`python -m tests.bench_gpu`: clips a second of a whole run on a GPU, beside its bare network.
 
-The run is what `trainer=gpu` does: clips of keypoints cross to the GPU, are augmented and drawn there
-and train under Lightning. The yardstick is the same network and optimizer in the same precision on
-ready tensors, without data, drawing or Lightning.
+The run is what `trainer=gpu` does: clips of keypoints cross to the GPU, are augmented and drawn
+there and train under Lightning. The yardstick is the same network and optimizer in the same
+precision on ready tensors, without data, drawing or Lightning.
 """
 
 import time
