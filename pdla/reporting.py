@@ -8,7 +8,7 @@ from pdla.data.pictures import draw_recording, write_mp4
 from pdla.data.skeletons import MIRROR
 from pdla.evaluation.analysis import Analysis, analyse
 from pdla.evaluation.console import print_analysis
-from pdla.evaluation.page import error_table
+from pdla.evaluation.page_data import error_table
 from pdla.evaluation.report import write_report
 from pdla.evaluation.study import read_study
 

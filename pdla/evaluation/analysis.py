@@ -40,7 +40,7 @@ class Row:
         n_patients: Their patients.
         estimates: Metric key to estimate.
         reasons: Why metrics are undefined.
-        spread: Metrics of each single pass.
+        spread: Primary metrics of each single pass.
     """
 
     scorer: Scorer
@@ -135,17 +135,23 @@ def missing_folds(study: Study) -> list[str]:
 
 
 def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) -> Section:
-    rows = [row for scorer in scorers if (row := _row(scorer, scope, tuple(METRIC_OF))) is not None]
+    rows = [
+        row
+        for scorer in scorers
+        if (row := _row(scorer, scope, tuple(METRIC_OF), primary)) is not None
+    ]
     table = pd.concat([next(iter(complete_passes(row.scorer, scope).values())) for row in rows])
     table = table.drop_duplicates(["video_id", "leg"])
     subgroups = {}
     for part in subgroup_scopes(scope, table):
-        found = [_row(row.scorer, part, primary) for row in rows]
+        found = [_row(row.scorer, part, primary, primary) for row in rows]
         subgroups[part.title] = [row for row in found if row is not None]
     return Section(scope, rows, _differences(rows, scope, primary), subgroups, table)
 
 
-def _row(scorer: Scorer, scope: Scope, keys: tuple[str, ...]) -> Row | None:
+def _row(
+    scorer: Scorer, scope: Scope, keys: tuple[str, ...], primary: tuple[str, ...]
+) -> Row | None:
     estimates = score_in(scorer, scope, keys)
     if estimates is None:
         return None
@@ -156,7 +162,7 @@ def _row(scorer: Scorer, scope: Scope, keys: tuple[str, ...]) -> Row | None:
         n_patients=first["patient"].nunique(),
         estimates=estimates,
         reasons=table_reasons(first),
-        spread=spread_over_passes(scorer, scope, keys),
+        spread=spread_over_passes(scorer, scope, primary),
     )
 
 

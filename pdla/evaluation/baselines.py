@@ -18,6 +18,8 @@ from pdla.evaluation.ordinal import fit_ordinal_logistic
 # Columns of the table of legs that say who and what; all others are kinematics.
 FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
 
+N_TREES: Final = 100
+
 Probabilities = NDArray[np.float64]
 
 
@@ -113,9 +115,9 @@ def predict_ordinal(legs: FoldLegs) -> Probabilities:
 
 
 def predict_forest(legs: FoldLegs) -> Probabilities:
-    """A random forest of 100 trees on the kinematics (Breiman 2001)."""
+    """A random forest on the kinematics (Breiman 2001)."""
     features, others = kinematic_features(legs.known, legs.tested)
-    forest = RandomForestClassifier(100, min_samples_leaf=2, random_state=0)
+    forest = RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=0)
     forest.fit(features, legs.known["score"].to_numpy(dtype=np.int64))
     probabilities = np.zeros((len(legs.tested), N_SCORES))
     probabilities[:, forest.classes_] = forest.predict_proba(others)

@@ -12,7 +12,7 @@ from pdla.data.recordings import SCORES
 from pdla.evaluation.analysis import Analysis
 from pdla.evaluation.metrics import HEADLINE, METRIC_OF
 from pdla.evaluation.page import interval_text
-from pdla.evaluation.report import stamps
+from pdla.evaluation.summary import stamps
 
 
 def print_result(result: dict[str, Any], run_dir: Path) -> None:

@@ -13,15 +13,16 @@ from matplotlib.figure import Figure
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import SCORES
 from pdla.evaluation import figures as draw
-from pdla.evaluation import page
+from pdla.evaluation import page, page_data
 from pdla.evaluation.analysis import Analysis, Section
 from pdla.evaluation.checklist import make_checklist
 from pdla.evaluation.history import read_curves
 from pdla.evaluation.intervals import N_DRAWS
-from pdla.evaluation.metrics import METRIC_OF, METRICS
+from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.references import find_references
 from pdla.evaluation.scopes import complete_passes
+from pdla.evaluation.summary import stamps, summary_table, summary_values
 from pdla.evaluation.tensorboard import log_study
 from pdla.runs import write_json, write_text
 
@@ -50,7 +51,7 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     context = page_context(analysis, drawn) | {
-        "errors": page.error_rows(analysis, dict(clips)),
+        "errors": page_data.error_rows(analysis, dict(clips)),
         "clips_note": clips_note,
     }
     text = environment.get_template("report.html").render(context)
@@ -73,10 +74,10 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "headline": page.headline(analysis),
         "notes": analysis.notes,
         "failures": analysis.study.failures,
-        "flow": page.flow_steps(analysis),
-        "exclusions": page.exclusion_rows(analysis),
+        "flow": page_data.flow_steps(analysis),
+        "exclusions": page_data.exclusion_rows(analysis),
         "scores": SCORES,
-        "score_rows": page.score_rows(analysis),
+        "score_rows": page_data.score_rows(analysis),
         "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
         "n_draws": f"{N_DRAWS:,}",
         "metrics": metrics,
@@ -95,7 +96,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "references": find_references(run),
         "models": [scorer.name for scorer in analysis.models],
         "baselines": [scorer for scorer in analysis.scorers if scorer.kind == "baseline"],
-        "runs": page.run_rows(analysis),
+        "runs": page_data.run_rows(analysis),
         "provenance": provenance(analysis),
         "configs": {
             name: yaml.safe_dump(members[0].config, sort_keys=False, allow_unicode=True)
@@ -107,23 +108,6 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
             for kind, group in drawn.items()
         },
     }
-
-
-def stamps(analysis: Analysis) -> list[str]:
-    """What must not be overlooked."""
-    found = []
-    runs = analysis.study.runs
-    if any(run.result["is_leaky"] for run in runs):
-        found.append(
-            "LEAKY: the same patients stand in training and test. These numbers are no result; "
-            "they show what such a protocol hides."
-        )
-    if any(run.result["split"]["is_tuning"] for run in runs):
-        found.append(
-            "TUNING: only patients of the training set are tested here, to choose between options. "
-            "Report the study that the chosen option then runs in, not this page."
-        )
-    return found
 
 
 def paragraph(analysis: Analysis) -> str:
@@ -213,67 +197,3 @@ def _curves(analysis: Analysis) -> dict[str, Figure]:
         if any(curves.values()):
             drawn[f"Training curves, {name}"] = draw.curves_figure(curves, name)
     return drawn
-
-
-def summary_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a leg and scorer: n, then each metric with the ends of its interval."""
-    rows = []
-    for section in analysis.sections:
-        for row in section.rows:
-            facts: dict[str, Any] = {
-                "leg": section.scope.leg,
-                "scorer": row.scorer.name,
-                "kind": row.scorer.kind,
-                "leaky": row.scorer.is_leaky,
-                "passes": len(row.spread),
-                "legs": row.n_legs,
-                "patients": row.n_patients,
-            }
-            for metric in METRICS:
-                estimate = row.estimates[metric.key]
-                facts[metric.key] = estimate.value
-                facts[f"{metric.key}_low"], facts[f"{metric.key}_high"] = (
-                    estimate.low,
-                    estimate.high,
-                )
-            rows.append(facts)
-    return pd.DataFrame(rows)
-
-
-def summary_values(analysis: Analysis) -> dict[str, Any]:
-    """summary.json: the table with reasons, differences and subgroups, as plain values."""
-
-    def plain(estimates: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            key: [None if not np.isfinite(x) else round(x, 4) for x in (e.value, e.low, e.high)]
-            for key, e in estimates.items()
-        }
-
-    def row(one: Any) -> dict[str, Any]:
-        facts = {"scorer": one.scorer.name, "kind": one.scorer.kind, "leaky": one.scorer.is_leaky}
-        counts = {"legs": one.n_legs, "patients": one.n_patients, "passes": len(one.spread)}
-        return facts | counts | {"metrics": plain(one.estimates), "undefined": one.reasons}
-
-    return {
-        "study": analysis.study.folder.resolve().name,
-        "intended_use": RESEARCH_ONLY,
-        "stamps": stamps(analysis),
-        "primary": list(analysis.primary),
-        "notes": analysis.notes,
-        "failures": analysis.study.failures,
-        "data_hash": analysis.study.runs[0].result["data_hash"],
-        "split_hash": analysis.study.runs[0].result["split"]["hash"],
-        "legs": {
-            section.scope.leg: {
-                "scorers": [row(one) for one in section.rows],
-                "differences": [
-                    {"of": one.scorer.name, "to": one.other.name, "metrics": plain(one.estimates)}
-                    for one in section.differences
-                ],
-                "subgroups": {
-                    title: [row(one) for one in rows] for title, rows in section.subgroups.items()
-                },
-            }
-            for section in analysis.sections
-        },
-    }

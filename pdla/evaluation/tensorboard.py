@@ -73,5 +73,6 @@ def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, 
         for kind, group in figures.items():
             for title, figure in group.items():
                 figure.set_layout_engine("none")  # laid out already, for the page
+                figure.set_dpi(70)
                 FigureCanvasAgg(figure)
                 writer.add_figure(f"{kind}/{title}".replace(" ", "_"), figure, close=False)
