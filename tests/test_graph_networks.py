@@ -42,7 +42,7 @@ def test_one_wrong_frame_of_the_hips_does_not_move_the_others():
 def test_an_unseen_joint_is_0_and_marked_never_a_place():
     keypoints = person()
     keypoints[:, 2, JOINT["RHeel"]] = torch.tensor([torch.nan, torch.nan, 0.0])
-    streams = ("joint", "bone", "motion", "bone_motion")
+    streams = ("joint", "bone", "motion", "bone_motion", "lift")
     features = keypoint_features(keypoints, streams)
     assert features.shape == (1, n_channels(streams), 4, 25)
     assert features.isfinite().all()
@@ -93,3 +93,11 @@ def test_stgcn_scores_a_clip_of_four_seconds_in_15_ms_on_one_core():
     finally:
         torch.set_num_threads(threads)
     assert sorted(times)[15] < 0.015
+
+
+def test_lift_says_what_moves_not_how_a_person_is_built():
+    still, moved = person(9), person(9).clone()
+    assert (keypoint_features(still, ["lift"])[:, :2] == 0).all()
+    moved[:, 4, JOINT["RAnkle"], 1] -= 250  # a trunk length up in the picture
+    lifted = keypoint_features(moved, ["lift"])[0, 1, :, JOINT["RAnkle"]]
+    torch.testing.assert_close(lifted, torch.tensor([0.0] * 4 + [-3.0] + [0.0] * 4))

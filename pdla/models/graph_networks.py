@@ -27,6 +27,7 @@ class STGCN(LegScorer):
         channels: Channels of the stages; each stage halves the frame rate.
         blocks: Blocks of each stage.
         dropout: Share of the features dropped before the last layer, in training.
+        freeze: Stages (normalisation of the input, then blocks) that keep weights and statistics.
     """
 
     eats: ClassVar[Representation] = "keypoint_clips"
@@ -40,11 +41,14 @@ class STGCN(LegScorer):
         channels: Sequence[int] = (24, 48, 96),
         blocks: Sequence[int] = (1, 1, 1),
         dropout: float = 0.0,
+        freeze: int = 0,
     ) -> nn.Module:
         """ST-GCN++ of a size that small cohorts can train."""
         check_streams(streams)
         self.streams = tuple(streams)
-        return GraphNetwork(n_channels(streams), channels, blocks, dropout, n_outputs)
+        network = GraphNetwork(n_channels(streams), channels, blocks, dropout, n_outputs)
+        self.freeze_stages([network.normalise, *network.blocks], freeze)
+        return network
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Outputs (B, n_outputs) for keypoints (B, T, 25, 3) in px."""

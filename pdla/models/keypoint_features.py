@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pdla.data.skeletons import JOINT
 
-STREAMS: Final = ("joint", "bone", "motion", "bone_motion")
+STREAMS: Final = ("joint", "bone", "lift", "motion", "bone_motion")
 # Two channels say how a joint was seen: its confidence, and 1 or 0 for seen or unseen.
 N_SEEN_CHANNELS: Final = 2
 
@@ -44,6 +44,8 @@ def keypoint_features(keypoints: Tensor, streams: Sequence[str]) -> Tensor:
     """Describe each joint in each frame by numbers near 1, whoever sits wherever before the camera.
 
     `joint` is the place relative to the hips; `bone` the place relative to the joint's parent;
+    `lift` is the place relative to where the joint usually is in this clip, times 3: it says what
+    moves how far, but not how a person is built or sits, which a network learns by heart;
     `motion` and `bone_motion` are their change since the frame before, times 10 (a foot moves by
     about a tenth of a trunk length between frames at 15 a second). Streams: Shi et al. 2019,
     "Two-stream adaptive graph convolutional networks", and Duan et al. 2022 (PYSKL).
@@ -61,6 +63,7 @@ def keypoint_features(keypoints: Tensor, streams: Sequence[str]) -> Tensor:
     values = {
         "joint": points,
         "bone": bone,
+        "lift": 3.0 * (points - points.nanmedian(dim=1, keepdim=True).values),
         "motion": _change(points),
         "bone_motion": _change(bone),
     }

@@ -78,7 +78,7 @@ class KinematicTCN(_WithKinematics):
         n_outputs: int,
         weights: str,
         *,
-        streams: Sequence[str] = ("joint", "motion"),
+        streams: Sequence[str] = ("lift", "motion"),
         channels: int = 32,
         layers: int = 4,
         dropout: float = 0.0,

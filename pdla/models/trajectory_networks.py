@@ -26,6 +26,8 @@ class TCN(LegScorer):
         channels: Width of all layers.
         layers: Residual blocks; their dilations are 1, 2, 4, ...
         dropout: Share of channels dropped in each block and before the last layer, in training.
+        freeze: Stages (first layer, then blocks) that keep their weights; layers + 1 trains only the
+            last layer.
     """
 
     eats: ClassVar[Representation] = "keypoint_clips"
@@ -35,16 +37,18 @@ class TCN(LegScorer):
         n_outputs: int,
         weights: str,
         *,
-        streams: Sequence[str] = ("joint", "motion"),
+        streams: Sequence[str] = ("lift", "motion"),
         channels: int = 48,
         layers: int = 4,
         dropout: float = 0.0,
+        freeze: int = 0,
     ) -> nn.Module:
         """A small temporal convolutional network."""
         check_streams(streams)
         self.streams = tuple(streams)
         n_inputs = n_channels(streams) * len(TRAJECTORIES)
         encoder = TrajectoryEncoder(n_inputs, channels, layers, dropout)
+        self.freeze_stages([encoder.first, *encoder.blocks], freeze)
         last = nn.Sequential(nn.Dropout(dropout), nn.Linear(encoder.n_features, n_outputs))
         return nn.Sequential(encoder, last)
 
