@@ -26,8 +26,8 @@ class TCN(LegScorer):
         channels: Width of all layers.
         layers: Residual blocks; their dilations are 1, 2, 4, ...
         dropout: Share of channels dropped in each block and before the last layer, in training.
-        freeze: Stages (first layer, then blocks) that keep their weights; layers + 1 trains only the
-            last layer.
+        freeze: Stages (first layer, then blocks) that keep their weights; with layers + 1 of them
+            only the last layer learns.
     """
 
     eats: ClassVar[Representation] = "keypoint_clips"
