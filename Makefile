@@ -29,7 +29,10 @@ sweep: install ## both legs, five folds each
 report: install ## pool the runs of a study: make report STUDY=first
 	$(BIN)/pdla report runs/$(STUDY)
 
-leakage: install ## show what the 2023 protocol hides: the same model, by video and by patient
+data/simulated: | install
+	$(BIN)/pdla simulate $@
+
+leakage: data/simulated ## show what the 2023 protocol hides: the same model, by video and by patient
 	$(BIN)/pdla leakage
 
 board: install ## review runs in TensorBoard
