@@ -4,7 +4,7 @@ import logging
 import os
 import time
 import warnings
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -214,10 +214,17 @@ def make_result(
         "config_hash": config_hash(config),
         "data_hash": cohort.data_hash,
         "versions": {
-            name: version(name)
+            name: _installed_version(name)
             for name in ("pdla", "torch", "torchvision", "lightning", "hydra-core")
         },
     }
+
+
+def _installed_version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # train.py also runs from a checkout that was not installed
+        return "not installed"
 
 
 def count_exclusions(cohort: Cohort) -> dict[str, int]:
