@@ -7,6 +7,7 @@ interval narrower than the number of patients allows.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -84,6 +85,7 @@ def estimate_differences(
     return _estimates({key: one[key] - two[key] for key in keys}, legs[0].n_patients)
 
 
+@cache
 def _weightings(n_patients: int, n_draws: int, seed: int) -> Values:
     """(1 + D, P): everybody once, then patients drawn with replacement."""
     shares = np.full(n_patients, 1 / n_patients)
