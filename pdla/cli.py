@@ -52,7 +52,7 @@ def simulate(
 def draw(
     videos: Annotated[Path, typer.Argument(help="OpenPose folder of a video, or of all videos.")],
     out: Annotated[
-        Path, typer.Option(help="x.mp4, x.png (a contact sheet), or a folder for all videos.")
+        Path, typer.Option(help="x.mp4, x.png (frames and foot heights), or a folder for all.")
     ],
     leg: Annotated[str, typer.Option(help="The leg drawn as the scored one: L or R.")] = "R",
     crop: Annotated[str, typer.Option(help="legs, body or frame.")] = "frame",

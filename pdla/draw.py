@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from pdla.data.drawing_options import Drawing
 from pdla.data.openpose import OpenPoseOptions, read_recording
 from pdla.data.pictures import (
@@ -15,6 +17,7 @@ from pdla.data.pictures import (
 )
 from pdla.data.recordings import Cohort, Recording
 from pdla.data.skeletons import LEGS, MIRROR, Leg, as_leg
+from pdla.data.traces import draw_height_trace
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +80,9 @@ def draw_folder(
         write_frames(out, draw_recording(recording, drawing))
     elif out.suffix == ".png":
         end_s = recording.duration_s if end_s is None else end_s
-        write_png(out, draw_contact_sheet(recording, drawing, start_s, end_s))
+        sheet = draw_contact_sheet(recording, drawing, start_s, end_s)
+        trace = draw_height_trace(recording, sheet.shape[1], (start_s, end_s))
+        write_png(out, np.concatenate([sheet, trace]))
     else:
         write_mp4(out, draw_recording(recording, drawing), recording.n_frames, recording.fps)
 
