@@ -13,6 +13,17 @@ app = typer.Typer(
 )
 
 
+# Arguments that several commands share.
+CLINIC_STORE = Path("data/store/clinic")
+Videos = Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
+]
+Sheet = Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")]
+Store = Annotated[Path, typer.Option(help="Where parsed keypoints are kept for training.")]
+OptionsFile = Annotated[Path | None, typer.Option(help="Options from a file of conf/recordings/.")]
+
+
 @app.callback()
 def _root() -> None:
     """Leg agility (MDS-UPDRS 3.8) from OpenPose keypoints. Research only, not a medical device."""
@@ -62,19 +73,15 @@ def draw(
     start: Annotated[float, typer.Option(help="Second at which a contact sheet begins.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Second at which it ends.")] = None,
     frames: Annotated[bool, typer.Option("--frames", help="PNG frames instead of mp4.")] = False,
-    labels: Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")] = None,
+    labels: Sheet = None,
     class_folders: Annotated[
         bool,
         typer.Option("--class-folders", help="train|val|test/LEG/SCORE/VIDEO.mp4, leg L mirrored."),
     ] = False,
     fold: Annotated[int, typer.Option(help="Class folders: the fold that is the test set.")] = 0,
     folds: Annotated[int, typer.Option(help="Class folders: number of folds of patients.")] = 5,
-    store: Annotated[
-        Path, typer.Option(help="Where parsed keypoints are kept for training.")
-    ] = Path("data/store/clinic"),
-    config: Annotated[
-        Path | None, typer.Option(help="Options from a file of conf/recordings/.")
-    ] = None,
+    store: Store = CLINIC_STORE,
+    config: OptionsFile = None,
 ) -> None:
     """Draw one video as a model sees it (scored leg red, other leg green), or a whole cohort."""
     from pdla.draw import draw_cohort, draw_folder, is_one_video, make_drawing, read_for_drawing
@@ -92,15 +99,11 @@ def draw(
 
 @app.command()
 def kinematics(
-    videos: Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")],
+    videos: Videos,
     out: Annotated[Path, typer.Option(help="Table to write, .csv.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")] = None,
-    store: Annotated[
-        Path, typer.Option(help="Where parsed keypoints are kept for training.")
-    ] = Path("data/store/clinic"),
+    overrides: Overrides = None,
+    labels: Sheet = None,
+    store: Store = CLINIC_STORE,
 ) -> None:
     """Measure taps, tempo, amplitude, decrement and halts of every leg."""
     from pdla.check import read_options
@@ -129,11 +132,9 @@ def report(
 @app.command()
 def evaluate(
     runs: Annotated[Path, typer.Argument(help="Folder of a run or a study.")],
-    videos: Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")],
+    videos: Videos,
     labels: Annotated[Path, typer.Option(help="Sheet of that data: .xls .xlsx .ods .csv")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
-    ] = None,
+    overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the new study.")] = None,
     store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
         "data/store/external"
@@ -163,17 +164,11 @@ def leakage(
 
 @app.command()
 def check(
-    videos: Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(help="Sheet: .xls .xlsx .ods .csv")] = None,
-    store: Annotated[
-        Path, typer.Option(help="Where parsed keypoints are kept for training.")
-    ] = Path("data/store/clinic"),
-    config: Annotated[
-        Path | None, typer.Option(help="Options from a file of conf/recordings/.")
-    ] = None,
+    videos: Videos,
+    overrides: Overrides = None,
+    labels: Sheet = None,
+    store: Store = CLINIC_STORE,
+    config: OptionsFile = None,
     json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
 ) -> None:

@@ -65,7 +65,7 @@ class ClipDataset(Dataset[ClipBatch]):
         """One clip: keypoints (T, 25, 3), score (), sample ()."""
         slot = self.slots[item]
         sample = self.samples[slot.sample]
-        clip = slot.clip or self.sampling.training_clips(self.spans[slot.sample])[0]
+        clip = slot.clip or self.sampling.random_clip(self.spans[slot.sample])
         keypoints = take_clip(
             sample.recording.keypoints,
             sample.recording.fps,

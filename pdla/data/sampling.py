@@ -111,17 +111,18 @@ class Sampling:
         return round(self.seconds * self.fps)
 
     def training_clips(self, span: Span) -> list[ClipTime]:
-        """One epoch's clips; random ones use Python's seeded `random`, as pytorchvideo does."""
-        if self._has_cycles(span):
-            cycles = self._cycle_clips(span)
-            return random.choices(cycles, k=self.clips_per_video)
+        """One epoch's clips of a leg."""
+        if self.train == "random" or self._has_cycles(span):
+            return [self.random_clip(span) for _ in range(self.clips_per_video)]
         if self.train == "uniform":
             return self.covering_clips(span)
-        if self.train == "constant_clips":
-            sampler = ConstantClipsPerVideoSampler(self.seconds, self.clips_per_video)
-            return self._run(sampler, span)
-        anywhere = RandomClipSampler(self.seconds)
-        return [clip for _ in range(self.clips_per_video) for clip in self._run(anywhere, span)]
+        return self._run(ConstantClipsPerVideoSampler(self.seconds, self.clips_per_video), span)
+
+    def random_clip(self, span: Span) -> ClipTime:
+        """One clip at a random place; uses Python's seeded `random`, as pytorchvideo does."""
+        if self._has_cycles(span):
+            return random.choice(self._cycle_clips(span))
+        return self._run(RandomClipSampler(self.seconds), span)[0]
 
     def covering_clips(self, span: Span) -> list[ClipTime]:
         """Clips that together show every second of the span, the same every time."""
