@@ -10,6 +10,7 @@ from pdla.data.kinematics import leg_kinematics
 from pdla.models.kinematic_features import MAX_STANDARD, KinematicFeatures
 from tests.conftest import make_cohort, make_recording
 from tests.test_config import compose_config
+from tests.test_models import make_model
 
 OPTIONS = ("leg=both", "split.n_folds=3", "split.n_val_folds=2")
 
@@ -83,8 +84,48 @@ def test_more_ridge_gives_smaller_weights(tmp_path, monkeypatch):
     assert sizes[1] < sizes[0] / 3
 
 
-def test_a_negative_ridge_is_refused():
-    from tests.test_models import make_model
+@pytest.mark.parametrize("option", ["ridge", "pull", "hidden"])
+def test_a_negative_option_is_refused(option):
+    with pytest.raises(ValueError, match=f"model.{option}=-1: expected 0 or more"):
+        make_model("kinematic", f"model.{option}=-1")
 
-    with pytest.raises(ValueError, match="0 or more"):
-        make_model("kinematic", "model.ridge=-1")
+
+@pytest.fixture
+def pretrained(tmp_path, monkeypatch):
+    """Best checkpoint of a run on other people, and a clinic's cohort to go on with."""
+    others = make_cohort(15, visits=2, scores=(0, 1, 2, 3, 4))
+    monkeypatch.setattr(training, "load_cohort", lambda recordings: others)
+    _, config = data_of(others, "model=kinematic_mlp", "model.hidden=8")
+    training.run(config, tmp_path / "first")
+    monkeypatch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
+    return tmp_path / "first" / "checkpoints" / "best.ckpt"
+
+
+def tuned(pretrained, pull):
+    """Parameters after training that started from a checkpoint."""
+    run_dir = pretrained.parents[2] / f"pull{pull}"
+    config = compose_config(
+        "model=kinematic_mlp", "model.hidden=8", f"model.weights={pretrained}",
+        f"model.pull={pull}", *OPTIONS,
+    )  # fmt: skip
+    training.run(config, run_dir)
+    return torch.load(run_dir / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+
+
+def test_a_strong_pull_keeps_the_weights_that_it_started_from(pretrained):
+    before = torch.load(pretrained, weights_only=True)["state_dict"]
+    near, far = tuned(pretrained, 1e6), tuned(pretrained, 0.1)
+    names = [name for name in before if name.startswith("network") or "thresholds" in name]
+    assert len(names) == 5
+    distance = [
+        float(sum((state[name] - before[name]).square().sum() for name in names))
+        for state in (near, far)
+    ]
+    assert distance[0] < 1e-4 < distance[1]
+
+
+def test_weights_bring_their_own_standardisation(pretrained):
+    before = torch.load(pretrained, weights_only=True)["state_dict"]
+    after = tuned(pretrained, 300)
+    torch.testing.assert_close(after["features.middle"], before["features.middle"])
+    torch.testing.assert_close(after["features.spread"], before["features.spread"])

@@ -22,6 +22,7 @@ RATES = {
     "tcn": 3e-3,
     "kinematic_tcn": 3e-3,
     "kinematic": 0.5,
+    "kinematic_mlp": 0.3,
     "posec3d": 3e-3,
 }  # of training
 EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in MODELS]

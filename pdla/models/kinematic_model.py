@@ -20,34 +20,58 @@ class _WithKinematics(LegScorer):
     features: KinematicFeatures
 
     def on_fit_start(self) -> None:
-        """Ask the data module for the training legs' quantities."""
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.features.learn(data.training_kinematics())
+        """Ask the data module for the training legs' quantities; weights keep those they know."""
+        if self.weights_source == "none":
+            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+            self.features.learn(data.training_kinematics())
 
 
 class KinematicModel(_WithKinematics):
     """Regression of the score on clinical quantities; with `loss=coral` or `clm` it is ordinal.
 
-    Ridge: half the squared weights times `ridge`, over the number of training legs, as the prior of
-    a regression with standardised predictors. It is what makes 70 legs enough for 60 weights.
+    From scratch a ridge holds it: half the squared weights times `ridge`, over the number of
+    training legs, as the prior of a regression with standardised predictors. It is what makes 70
+    legs enough for 60 weights. Started from `weights=PATH` it stays near them instead: half the
+    squared distance of every parameter from its start, times `pull`. Paper: Li, Grandvalet and
+    Davoine 2018, "Explicit inductive bias for transfer learning with convolutional networks"
+    (L2-SP).
 
     Options:
-        ridge: Strength of the prior; 1 is weights of about 1 in SDs.
+        hidden: Width of a hidden layer (tanh); 0 is a plain regression.
+        ridge: Strength of the prior from scratch; 1 is weights of about 1 in SDs.
+        pull: Strength of the prior around `weights=PATH`: about as many legs of it as are believed.
         both_legs: Whether the other leg's quantities help to score this one.
     """
 
     def build_network(
-        self, n_outputs: int, weights: str, *, ridge: float = 10.0, both_legs: bool = True
+        self,
+        n_outputs: int,
+        weights: str,
+        *,
+        hidden: int = 0,
+        ridge: float = 10.0,
+        pull: float = 300.0,
+        both_legs: bool = True,
     ) -> nn.Module:
-        """A linear layer on standardised quantities."""
-        if ridge < 0:
-            raise ValueError(f"model.ridge={ridge}: expected 0 or more")
-        self.ridge = ridge
+        """One or two linear layers on standardised quantities."""
+        for name, value in (("hidden", hidden), ("ridge", ridge), ("pull", pull)):
+            if value < 0:
+                raise ValueError(f"model.{name}={value}: expected 0 or more")
+        self.ridge, self.pull = ridge, pull
+        self.start: dict[str, Tensor] = {}
         self.features = KinematicFeatures(both_legs)
+        if hidden > 0:
+            first = nn.Linear(self.features.n_features, hidden)
+            return nn.Sequential(first, nn.Tanh(), nn.Linear(hidden, n_outputs))
         linear = nn.Linear(self.features.n_features, n_outputs)
         nn.init.zeros_(linear.weight)
         nn.init.zeros_(linear.bias)
         return linear
+
+    def setup(self, stage: str) -> None:
+        """Remember the weights that were loaded, before any step changes them."""
+        if self.weights_source != "none" and not self.start:
+            self.start = {name: value.detach().clone() for name, value in self.named_parameters()}
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Outputs (B, n_outputs) for kinematics (B, 2, F)."""
@@ -55,11 +79,17 @@ class KinematicModel(_WithKinematics):
         return outputs
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> ClipScores:
-        """One training batch, with the ridge."""
+        """One training batch, with the prior."""
         scores = super().training_step(batch, batch_idx)
-        squares = self.network.weight.square().sum() / 2  # type: ignore[operator]
-        penalty = self.ridge * squares / self.head.counts.sum()
-        return {**scores, "loss": scores["loss"] + penalty}
+        return {**scores, "loss": scores["loss"] + self._prior() / self.head.counts.sum()}
+
+    def _prior(self) -> Tensor:
+        """Half the squared weights, or their distance from the start, times its strength; ()."""
+        if self.start:
+            moved = (value - self.start[name].to(value) for name, value in self.named_parameters())
+            return self.pull / 2 * torch.stack([one.square().sum() for one in moved]).sum()
+        matrices = [value for value in self.network.parameters() if value.dim() > 1]
+        return self.ridge / 2 * torch.stack([one.square().sum() for one in matrices]).sum()
 
 
 class KinematicTCN(_WithKinematics):
