@@ -42,17 +42,25 @@ def simulate(
     size: Annotated[str, typer.Option(help="Height x width in px.")] = "960x540",
     force: Annotated[bool, typer.Option(help="Replace a simulated cohort.")] = False,
     ceiling: Annotated[
-        bool, typer.Option(help="Print the best that a scorer can reach (a minute); write nothing.")
+        bool,
+        typer.Option(
+            help="Print the best that a scorer can reach, also on these videos; no files."
+        ),
     ] = False,
 ) -> None:
     """Write a simulated cohort in the clinic's formats, with the truth beside it."""
     from pdla.data.simulation import SimulationOptions, simulate_cohort
 
     if ceiling:
-        from pdla.data.simulation.ceiling import ceiling_table, measure_ceilings
+        from pdla.data.simulation.ceiling import (
+            ceiling_table,
+            measure_ceilings,
+            measure_cohort_ceilings,
+        )
         from pdla.data.simulation.reference import range_table
 
-        print(f"{range_table()}\n\n{ceiling_table(measure_ceilings(seed))}")
+        own = measure_cohort_ceilings(SimulationOptions(videos, seed, scores))
+        print(f"{range_table()}\n\n{ceiling_table(measure_ceilings() + own)}")
         return
     if out is None:
         raise ValueError("simulate: name a folder for the cohort, or --ceiling")

@@ -269,6 +269,6 @@ def test_the_ceilings_that_a_report_shows_are_those_of_the_simulation():
     from pdla.data.simulation.ceiling import measure_ceilings
 
     for row in measure_ceilings():
-        shown = CEILINGS[row.scores][row.scorer]
+        shown = CEILINGS[row.cohort][row.scorer]
         measured = (row.qwk, row.mae, row.patients_qwk, row.patients_mae)
         np.testing.assert_allclose(measured, shown, atol=0.03)
