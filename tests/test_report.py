@@ -1,6 +1,8 @@
 """A study read back: what is pooled, what is refused, what the answer says."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -262,6 +264,15 @@ def test_a_run_without_its_split_is_one_line(tmp_path):
 def test_a_repeat_begins_where_a_leg_would_be_tested_twice():
     folds = [{"test": test} for test in ([0, 1], [2, 3], [0, 2], [1, 3], [1])]
     assert repeat_of_fold(folds) == [0, 0, 1, 1, 2]
+
+
+def test_a_report_starts_without_what_only_training_needs():
+    script = "import sys, pdla.reporting; print(*(sys.modules.keys() & {*sys.argv[1:]}))"
+    heavy = ("lightning", "torchvision", "torchmetrics", "pytorchvideo")
+    shown = subprocess.run(
+        [sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == []
 
 
 @pytest.mark.slow

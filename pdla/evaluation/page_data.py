@@ -8,7 +8,6 @@ import pandas as pd
 from pdla.data.recordings import SCORES
 from pdla.evaluation.analysis import Analysis
 from pdla.evaluation.page import show_number
-from pdla.evaluation.scopes import complete_passes
 
 MAX_ERRORS: Final = 40  # legs that are listed, the worst first
 
@@ -68,9 +67,11 @@ def error_table(analysis: Analysis) -> pd.DataFrame:
     keys = ["video_id", "leg"]
     table = section.table[[*keys, "patient", "group", "visit", "score"]].set_index(keys)
     errors = []
-    for scorer in analysis.models:
-        rows = pd.concat(complete_passes(scorer, section.scope).values()).set_index(keys)
-        table[scorer.name] = rows["expected_score"].groupby(keys).mean()
+    for model in section.rows:
+        if model.scorer.kind != "model":
+            continue
+        rows = pd.concat(model.passes).set_index(keys)
+        table[model.scorer.name] = rows["expected_score"].groupby(keys).mean()
         errors.append((rows["predicted"] - rows["score"]).abs().groupby(keys).mean())
     table["error"] = pd.concat(errors, axis=1).mean(axis=1)
     return table.sort_values("error", ascending=False, kind="stable").reset_index()

@@ -6,7 +6,6 @@ from typing import Any
 
 import jinja2
 import numpy as np
-import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
@@ -21,9 +20,8 @@ from pdla.evaluation.intervals import N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.references import find_references
-from pdla.evaluation.scopes import complete_passes
+from pdla.evaluation.study_events import log_study
 from pdla.evaluation.summary import stamps, summary_table, summary_values
-from pdla.evaluation.tensorboard import log_study
 from pdla.runs import write_json, write_text
 
 Clips = Mapping[tuple[str, str], str]
@@ -154,7 +152,7 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
         "reliabilities": _per_model(legs, "Reliability", draw.reliability_figure),
         "risks": {
             f"Risk and coverage, {section.scope.title}": draw.risk_coverage_figure(
-                {row.scorer.name: _passes(section, row.scorer) for row in _models(section)},
+                {row.scorer.name: row.passes for row in _models(section)},
                 section.scope.title,
             )
             for section in legs
@@ -165,10 +163,6 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
 
 def _models(section: Section) -> list[Any]:
     return [row for row in section.rows if row.scorer.kind == "model"]
-
-
-def _passes(section: Section, scorer: Any) -> list[pd.DataFrame]:
-    return list(complete_passes(scorer, section.scope).values())
 
 
 def _forest(section: Section, key: str) -> Figure:
@@ -183,7 +177,7 @@ def _forest(section: Section, key: str) -> Figure:
 def _per_model(sections: Sequence[Section], title: str, figure: Any) -> dict[str, Figure]:
     return {
         f"{title}, {row.scorer.name}, {section.scope.title}": figure(
-            _passes(section, row.scorer), f"{row.scorer.name}\n{section.scope.title}"
+            row.passes, f"{row.scorer.name}\n{section.scope.title}"
         )
         for section in sections
         for row in _models(section)

@@ -1,16 +1,15 @@
 """Parts of a study that are judged by themselves: a leg, the patient group, a visit number."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from pdla.evaluation.intervals import Estimate, estimate_differences, estimate_metrics
+from pdla.evaluation.intervals import Draws, Estimate, draw_metrics, estimate_differences
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.pooling import PassKey, Scorer
-from pdla.evaluation.weighted import number_patients, weighted_metrics
 
 LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", "both": "Both legs"}
 MAX_VISITS: Final = 4  # later visits are few
@@ -65,44 +64,67 @@ def complete_passes(scorer: Scorer, scope: Scope) -> dict[PassKey, pd.DataFrame]
     return {key: table for key, table in parts.items() if len(table) == most and most > 0}
 
 
-def score_in(
-    scorer: Scorer, scope: Scope, keys: Collection[str] = tuple(METRIC_OF)
-) -> dict[str, Estimate] | None:
-    """Metrics of a scorer in a scope; None if it scored nothing there."""
-    passes = list(complete_passes(scorer, scope).values())
-    return estimate_metrics(passes, keys) if passes else None
+@dataclass(frozen=True)
+class Judged:
+    """A scorer in a scope, its patients drawn once.
+
+    Attributes:
+        scorer: Model or baseline.
+        scope: Which legs.
+        passes: Its complete passes over them, at least one.
+        draws: Metrics of all patients and of each draw.
+    """
+
+    scorer: Scorer
+    scope: Scope
+    passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+    draws: Draws = field(repr=False)
+
+    @cached_property
+    def legs(self) -> frozenset[tuple[str, str]]:
+        """Video and leg of all that every pass has scored."""
+        return frozenset.intersection(*map(_legs_of, self.passes.values()))
+
+    @cached_property
+    def is_even(self) -> bool:
+        """Whether all passes are over the same legs."""
+        return all(len(table) == len(self.legs) for table in self.passes.values())
+
+    @property
+    def first(self) -> pd.DataFrame:
+        """The first pass."""
+        return next(iter(self.passes.values()))
+
+    def spread(self, keys: Collection[str]) -> dict[PassKey, dict[str, float]]:
+        """Metrics of each pass: what another seed or another draw of the folds changes."""
+        values = zip(self.passes, self.draws.passes, strict=True)
+        return {name: {key: float(found[key][0]) for key in keys} for name, found in values}
 
 
-def compare_in(
-    scorer: Scorer, other: Scorer, scope: Scope, keys: Collection[str]
-) -> dict[str, Estimate] | None:
-    """Metrics of a scorer minus those of another, on the legs that both scored; None if none."""
-    own = list(complete_passes(scorer, scope).values())
-    others = list(complete_passes(other, scope).values())
-    shared = [_keys_of(table) for table in (*own, *others)]
-    if not own or not others or not (common := set.intersection(*shared)):
+def judge(scorer: Scorer, scope: Scope, keys: Collection[str] = tuple(METRIC_OF)) -> Judged | None:
+    """Draw the patients of a scorer in a scope; None if it scored nothing there."""
+    passes = complete_passes(scorer, scope)
+    if not passes:
         return None
-    return estimate_differences(
-        [_only(table, common) for table in own], [_only(table, common) for table in others], keys
+    return Judged(scorer, scope, passes, draw_metrics(list(passes.values()), keys))
+
+
+def compare(one: Judged, other: Judged, keys: Collection[str]) -> dict[str, Estimate] | None:
+    """Metrics of a scorer minus those of another, on the legs that both scored; None if none."""
+    if one.legs == other.legs and one.is_even and other.is_even:
+        return one.draws.differences(other.draws, keys)
+    if not (common := one.legs & other.legs):
+        return None
+    own, others = (
+        [_only(table, common) for table in judged.passes.values()] for judged in (one, other)
     )
+    return estimate_differences(own, others, keys)
 
 
-def _keys_of(table: pd.DataFrame) -> set[tuple[str, str]]:
-    return set(zip(table["video_id"], table["leg"], strict=True))
+def _legs_of(table: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    return frozenset(zip(table["video_id"], table["leg"], strict=True))
 
 
-def _only(table: pd.DataFrame, wanted: set[tuple[str, str]]) -> pd.DataFrame:
+def _only(table: pd.DataFrame, wanted: Collection[tuple[str, str]]) -> pd.DataFrame:
     keys = zip(table["video_id"], table["leg"], strict=True)
     return table[[key in wanted for key in keys]]
-
-
-def spread_over_passes(
-    scorer: Scorer, scope: Scope, keys: Collection[str]
-) -> dict[PassKey, dict[str, float]]:
-    """Metrics of each single pass: what another seed or another draw of the folds changes."""
-    spread = {}
-    for key, table in complete_passes(scorer, scope).items():
-        legs = number_patients([table])[0]
-        everybody = weighted_metrics(legs, np.ones((1, legs.n_patients)), keys)
-        spread[key] = {name: float(values[0]) for name, values in everybody.items()}
-    return spread
