@@ -122,11 +122,17 @@ def report(
     pool_differing: Annotated[
         bool, typer.Option(help="Pool runs although data, split or weights differ.")
     ] = False,
+    average: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also the mean over models and seeds: tcn,stgcn or all; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Pool the runs of a study: table here; report.html, summary.csv and .json in its folder."""
     from pdla.reporting import report_study
 
-    report_study(study, clips, pool_differing)
+    report_study(study, clips, pool_differing, average or [])
 
 
 @app.command()

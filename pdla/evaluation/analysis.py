@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from pdla.evaluation.averages import pool_averages
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
 from pdla.evaluation.pooling import (
@@ -69,8 +70,9 @@ class Section:
 
     Attributes:
         scope: Which legs.
-        rows: Models, then baselines.
-        differences: Of each model to each later model and to each baseline; primary metrics only.
+        rows: Models, averages, then baselines.
+        differences: Of each model to each later model and to each baseline, of each average to each
+            model and baseline; primary metrics only.
         subgroups: Title of a subgroup to its rows; primary metrics only.
         table: Legs of the scope, one row each.
     """
@@ -90,7 +92,7 @@ class Analysis:
         study: Its runs.
         primary: Metrics that were chosen before the first run.
         notes: What a reader must know before the numbers, one line each.
-        scorers: Models, then baselines.
+        scorers: Models, then averages of models, then baselines.
         sections: One for each leg; both legs together first.
     """
 
@@ -102,23 +104,39 @@ class Analysis:
 
     @property
     def models(self) -> list[Scorer]:
-        """Without the baselines."""
+        """Without averages and baselines."""
         return [scorer for scorer in self.scorers if scorer.kind == "model"]
 
+    @property
+    def baselines(self) -> list[Scorer]:
+        """What is to be beaten."""
+        return [scorer for scorer in self.scorers if scorer.is_baseline]
 
-def analyse(study: Study, pool_differing: bool = False) -> Analysis:
+
+def analyse(study: Study, pool_differing: bool = False, averages: Sequence[str] = ()) -> Analysis:
     """Pool the runs of a study and compute everything that its report says.
 
+    Args:
+        study: What `read_study` read.
+        pool_differing: Pool runs although data, split or weights differ.
+        averages: Models whose probabilities are averaged, see `pool_averages`.
+
     Raises:
-        ValueError: If the runs cannot be pooled, see `check_poolable`.
+        ValueError: If the runs cannot be pooled, see `check_poolable`, or not averaged.
     """
     notes = [f"Pooled all the same: {line}." for line in check_poolable(study.runs, pool_differing)]
     primaries = [tuple(run.result["primary"]) for run in study.runs]
     if len(set(primaries)) > 1:
         notes.append("The runs name different primary metrics; those of the first are shown first.")
     with threadpool_limits(1):  # steps this small would spend their time in waiting for other cores
-        scorers = pool_models(study.runs) + pool_baselines(study.runs)
+        averaged = pool_averages(study.runs, averages)
+        scorers = pool_models(study.runs) + averaged + pool_baselines(study.runs)
         sections = [_section(scope, scorers, primaries[0]) for scope in leg_scopes(scorers)]
+    notes += [
+        f"\u201c{scorer.name}\u201d was chosen on the command line: decide what to average before "
+        "you see the results, not by them."
+        for scorer in averaged
+    ]
     return Analysis(study, primaries[0], notes + missing_folds(study), scorers, sections)
 
 
@@ -173,10 +191,12 @@ def _row(
 def _differences(rows: Sequence[Row], primary: tuple[str, ...]) -> list[Difference]:
     found = []
     for number, row in enumerate(rows):
-        if row.scorer.kind != "model":
+        if row.scorer.is_baseline:
             continue
         for other in rows[number + 1 :]:
-            estimates = compare(row.judged, other.judged, primary)
+            # An average is held against the models that it is made of, not they against it.
+            pair = (other, row) if other.scorer.kind == "average" else (row, other)
+            estimates = compare(pair[0].judged, pair[1].judged, primary)
             if estimates is not None:
-                found.append(Difference(row.scorer, other.scorer, estimates))
+                found.append(Difference(pair[0].scorer, pair[1].scorer, estimates))
     return found

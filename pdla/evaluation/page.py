@@ -40,7 +40,7 @@ def headline(analysis: Analysis) -> list[str]:
     first, *legs = analysis.sections
     told = []
     for row in first.rows:
-        if row.scorer.kind != "model":
+        if row.scorer.is_baseline:
             continue
         stamp = "LEAKY, no result: " if row.scorer.is_leaky else ""
         by_leg = "; ".join(
@@ -149,11 +149,11 @@ def spread_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]
         {
             "name": row.scorer.name,
             "repeat": repeat,
-            "seed": seed,
+            "seed": "mean" if row.scorer.kind == "average" else seed,
             "cells": [show_number(values[metric.key]) for metric in metrics],
         }
         for row in section.rows
-        if row.scorer.kind == "model" and len(row.spread) > 1
+        if not row.scorer.is_baseline and len(row.spread) > 1
         for (_, repeat, seed), values in row.spread.items()
     ]
 

@@ -28,11 +28,11 @@ PassKey = tuple[str, int, int]  # hash of the split, repeat, seed
 
 @dataclass(frozen=True)
 class Scorer:
-    """A model or a baseline, with all that it predicted for patients it did not know.
+    """A model, an average of models or a baseline, and its predictions for patients new to it.
 
     Attributes:
         name: Unique in the study.
-        kind: model or baseline.
+        kind: model, average or baseline.
         note: What it is, or which weights and how many runs.
         is_leaky: Whether patients of the test stood in training.
         passes: Predictions, a row a leg, of each pass.
@@ -43,6 +43,11 @@ class Scorer:
     note: str
     is_leaky: bool
     passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is there to be beaten."""
+        return self.kind == "baseline"
 
 
 def check_poolable(runs: Sequence[StudyRun], pool_differing: bool) -> list[str]:
@@ -91,7 +96,7 @@ def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
     for run in runs:
         base = str(run.result["model"])
         if run.result["leg"] == "both":
-            base += ", both legs in one network"
+            base += ", both legs"
         for config, members in kinds[base]:
             if not _variant_keys(config, run.config):
                 members.append(run)
@@ -146,12 +151,18 @@ def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
             Scorer(
                 name=name,
                 kind="model",
-                note=f"{len(members)} runs; weights: {', '.join(weights)}",
+                note=_note(members, weights),
                 is_leaky=any(run.result["is_leaky"] for run in members),
                 passes={key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()},
             )
         )
     return scorers
+
+
+def _note(members: Sequence[StudyRun], weights: Sequence[str]) -> str:
+    is_both = members[0].result["leg"] == "both"
+    legs = "one network for both legs" if is_both else "a network for each leg"
+    return f"{legs}; {len(members)} runs; weights: {', '.join(weights)}"
 
 
 def _pass_of(run: StudyRun) -> PassKey:
@@ -162,24 +173,36 @@ def _pass_of(run: StudyRun) -> PassKey:
 def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
     """Every baseline on the folds and legs that the models were tested on.
 
-    Where networks of one leg and networks of both legs stand in one study, so do their baselines.
+    Where networks of one leg and networks of both legs stand in one study, so do their baselines,
+    but for those that say the same either way.
     """
-    regimes = sorted({run.result["leg"] == "both" for run in runs})
-    return [
-        Scorer(
-            name=baseline.title + (", both legs" if is_both and len(regimes) > 1 else ""),
-            kind="baseline",
-            note=baseline.meaning,
-            is_leaky=any(run.result["is_leaky"] for run in runs),
-            passes=_baseline_passes(_of_regime(runs, is_both), key),
-        )
-        for is_both in regimes
-        for key, baseline in BASELINES.items()
-    ]
+    single, both = ([run for run in runs if (run.result["leg"] == "both") == it] for it in (0, 1))
+    scorers: list[Scorer] = []
+    for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
+        for key, baseline in BASELINES.items():
+            scorer = Scorer(
+                name=baseline.title + suffix,
+                kind="baseline",
+                note=baseline.meaning,
+                is_leaky=any(run.result["is_leaky"] for run in runs),
+                passes=_baseline_passes(members, key),
+            )
+            if members and not any(_say_the_same(scorer, other) for other in scorers):
+                scorers.append(scorer)
+    return scorers
 
 
-def _of_regime(runs: Sequence[StudyRun], is_both: bool) -> list[StudyRun]:
-    return [run for run in runs if (run.result["leg"] == "both") == is_both]
+def _say_the_same(one: Scorer, other: Scorer) -> bool:
+    """Whether two baselines of one kind gave every leg of every pass the same probabilities."""
+    if one.note != other.note or one.passes.keys() != other.passes.keys():
+        return False
+    keys = ["video_id", "leg"]
+    columns = [*keys, *PROBABILITY_COLUMNS]
+    tables = (
+        [table[columns].sort_values(keys, ignore_index=True) for table in scorer.passes.values()]
+        for scorer in (one, other)
+    )
+    return all(own.equals(its) for own, its in zip(*tables, strict=True))
 
 
 def _baseline_passes(runs: Sequence[StudyRun], name: str) -> dict[PassKey, pd.DataFrame]:

@@ -92,8 +92,8 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
             for section in analysis.sections
         ],
         "references": find_references(run),
-        "models": [scorer.name for scorer in analysis.models],
-        "baselines": [scorer for scorer in analysis.scorers if scorer.kind == "baseline"],
+        "scored": page_data.scored_names(analysis),
+        "baselines": analysis.baselines,
         "runs": page_data.run_rows(analysis),
         "provenance": provenance(analysis),
         "configs": {
@@ -162,7 +162,7 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
 
 
 def _models(section: Section) -> list[Any]:
-    return [row for row in section.rows if row.scorer.kind == "model"]
+    return [row for row in section.rows if not row.scorer.is_baseline]
 
 
 def _forest(section: Section, key: str) -> Figure:
