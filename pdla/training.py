@@ -88,7 +88,7 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     }
     predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
     records = record_data(
-        run_dir, cohort, build(config["split"]), config["recordings"], legs_of(config["leg"])
+        run_dir, cohort, data.splitter, config["recordings"], legs_of(config["leg"])
     )
     result = make_result(config, cohort, data, model, predictions) | {
         **records,

@@ -1,5 +1,7 @@
 """Studies as runs leave them, without any training: to test what is read back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -39,7 +41,9 @@ def make_legs(n_patients=20, visits=2, seed=0, n_more=0):
                 )  # fmt: skip
     table = pd.DataFrame(rows)
     samples = [
-        LegSample(RECORDING, row.leg, row.score, row.patient, row.group)
+        LegSample(
+            replace(RECORDING, video=row.video_id), row.leg, row.score, row.patient, row.group
+        )
         for row in table.itertuples()
     ]
     return table, samples

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from pdla.evaluation import baselines
 from pdla.evaluation.analysis import analyse
 from pdla.evaluation.baselines import BASELINES
-from pdla.evaluation.page import headline
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.page import headline, subgroup_rows
 from pdla.evaluation.pooling import repeat_of_fold
 from pdla.evaluation.references import CEILINGS
 from pdla.evaluation.report import write_report
+from pdla.evaluation.scopes import Scope, judge
 from pdla.evaluation.study import read_study
 from pdla.evaluation.summary import stamps
 from pdla.reporting import report_study
@@ -96,6 +99,28 @@ def test_a_half_finished_seed_is_left_out_of_the_mean_and_named(tmp_path):
     analysis = analyse(read_study(folder))
     assert len(analysis.sections[0].rows[0].spread) == 1
     assert "Not run: r3d, leg R, seed 1: fold 1, 2 of 3." in analysis.notes
+
+
+def test_every_draw_of_a_leaky_study_counts_however_many_legs_it_tests(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=5, leaky=True)
+    study = read_study(folder)
+    sizes = [len(run.tested) for run in study.runs]
+    assert len(set(sizes)) > 1
+    row = analyse(study).sections[0].rows[0]
+    assert [len(table) for table in row.passes] == sizes
+    assert row.n_legs == len({leg for run in study.runs for leg in run.tested["video_id"]})
+
+
+def test_kappa_where_the_rater_gave_one_score_says_that_it_cannot_be_anything_but_0(analysis):
+    scope = Scope("score 0 alone", "R", "score", 0)
+    judged = judge(analysis.models[0], scope, ["qwk"])
+    row = replace(
+        analysis.sections[0].rows[0], judged=judged, estimates=judged.draws.estimates(["qwk"])
+    )
+    section = replace(analysis.sections[0], subgroups={"score 0 alone": [row]})
+    ((value, below),) = subgroup_rows(section, [METRIC_OF["qwk"]])[0]["cells"]
+    assert value == "0.00"
+    assert below == "whatever is predicted: the rater gave every leg a 0"
 
 
 def test_runs_that_failed_or_stopped_are_named_with_the_reason(page):

@@ -162,7 +162,7 @@ def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) 
         for scorer in scorers
         if (row := _row(scorer, scope, tuple(METRIC_OF), primary)) is not None
     ]
-    table = pd.concat([row.judged.first for row in rows])
+    table = pd.concat([row.judged.table for row in rows])
     table = table.drop_duplicates(["video_id", "leg"])
     subgroups = {}
     for part in subgroup_scopes(scope, table):
@@ -177,7 +177,7 @@ def _row(
     judged = judge(scorer, scope, keys)
     if judged is None:
         return None
-    legs = number_patients([judged.first])[0]
+    legs = number_patients([judged.table])[0]
     return Row(
         judged=judged,
         n_legs=len(legs.score),
@@ -199,4 +199,5 @@ def _differences(rows: Sequence[Row], primary: tuple[str, ...]) -> list[Differen
             estimates = compare(pair[0].judged, pair[1].judged, primary)
             if estimates is not None:
                 found.append(Difference(pair[0].scorer, pair[1].scorer, estimates))
-    return found
+    order = [row.scorer.name for row in rows]
+    return sorted(found, key=lambda difference: order.index(difference.scorer.name))

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pdla.evaluation.metrics import expected_score, predicted_score
-from pdla.evaluation.pooling import PassKey, Scorer, group_variants, pool_models, repeat_of_fold
+from pdla.evaluation.pooling import (
+    PassKey,
+    Scorer,
+    group_variants,
+    plan_passes,
+    pool_models,
+    repeat_of_fold,
+)
 from pdla.evaluation.study import StudyRun
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 
@@ -88,6 +95,7 @@ def _average(request: str, scorers: Sequence[Scorer], members: dict[str, list[St
                 f"--average {request}: {absent[0]} has no run on repeat {repeat} of the split; run "
                 "it, or leave it out of the average"
             )
+    passes = {key: _mean_table(by_model) for key, by_model in tables.items()}
     n_averaged = {sum(map(len, by_model.values())) for by_model in tables.values()}
     if n_averaged == {1}:
         raise ValueError(
@@ -97,10 +105,10 @@ def _average(request: str, scorers: Sequence[Scorer], members: dict[str, list[St
     return Scorer(
         name=_name(list(members), is_all=request.strip() == ALL),
         kind="average",
-        note=f"mean of the probabilities of {n_runs} networks a leg (models and seeds); asked for "
-        f"with --average {request}",
+        note=f"mean of {n_runs} networks a leg; --average {request}",
         is_leaky=any(scorer.is_leaky for scorer in scorers),
-        passes={key: _mean_table(by_model) for key, by_model in tables.items()},
+        passes=passes,
+        planned=plan_passes(runs, passes),
     )
 
 

@@ -143,7 +143,10 @@ def kinematic_features(
 
 BASELINES: Final = {
     "majority": Baseline(
-        "Majority score", "says the commonest training score to everybody", predict_majority
+        "Majority score",
+        "says the commonest training score to everybody; its kappa can fall below 0, for setting a "
+        "patient aside makes the patient's own score rarer",
+        predict_majority,
     ),
     "constant_1": Baseline("Always 1", "says 1 to everybody", predict_one),
     "nearest_visit": Baseline(

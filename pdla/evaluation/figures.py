@@ -83,7 +83,7 @@ def confusion_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
     axes.imshow(counts, cmap="Blues", vmin=0)
     for (score, predicted), count in np.ndenumerate(counts):
         shade = "white" if count > counts.max() / 2 else "black"
-        text = f"{count:.0f}" if len(passes) == 1 else f"{count:.1f}"
+        text = f"{count:.1f}".removesuffix(".0")
         axes.text(predicted, score, text, ha="center", va="center", color=shade)
     axes.set(xlabel="predicted score", ylabel="rater's score")
     axes.set(xticks=range(N_SCORES), yticks=range(N_SCORES))
@@ -127,9 +127,10 @@ def risk_coverage_figure(scorers: Mapping[str, Sequence[pd.DataFrame]], title: s
     """
     figure, axes = _new_figure(5.0, 3.4)
     for (name, passes), colour in zip(scorers.items(), COLOURS * 9, strict=False):
-        lines = [_risk(table) for table in passes]
-        axes.plot(np.arange(1, len(lines[0]) + 1) / len(lines[0]), np.mean(lines, axis=0),
-                  color=colour, label=_wrap(name, 36))  # fmt: skip
+        n_legs = max(map(len, passes))
+        shares = np.arange(1, n_legs + 1) / n_legs
+        lines = [_risk(table, shares) for table in passes]
+        axes.plot(shares, np.mean(lines, axis=0), color=colour, label=_wrap(name, 36))
     axes.set(xlabel="share of legs that are scored", ylabel="MAE of these, points")
     axes.set_xlim(0, 1.02)
     axes.set_ylim(bottom=0)
@@ -138,15 +139,15 @@ def risk_coverage_figure(scorers: Mapping[str, Sequence[pd.DataFrame]], title: s
     return figure
 
 
-def _risk(table: pd.DataFrame) -> NDArray[np.float64]:
-    """MAE of the surest 1, 2, ... n legs, (n,)."""
+def _risk(table: pd.DataFrame, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MAE of the surest legs, for (n,) shares of all of them."""
     probabilities = table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
     points = np.arange(N_SCORES)
     variance = probabilities @ points**2 - (probabilities @ points) ** 2
     error = (table["score"] - table["predicted"]).abs().to_numpy()
     ordered = error[np.argsort(variance, kind="stable")]
-    risk: NDArray[np.float64] = np.cumsum(ordered) / np.arange(1, len(error) + 1)
-    return risk
+    places = np.arange(1, len(error) + 1)
+    return np.interp(shares, places / len(error), np.cumsum(ordered) / places)
 
 
 def curves_figure(curves: Mapping[str, Mapping[str, Curve]], title: str) -> Figure:

@@ -4,7 +4,7 @@ A pass is one prediction for each leg: all folds of one repeat of the split, tra
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class Scorer:
         note: What it is, or which weights and how many runs.
         is_leaky: Whether patients of the test stood in training.
         passes: Predictions, a row a leg, of each pass.
+        planned: Legs of each side that a pass holds once all its folds were run.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Scorer:
     note: str
     is_leaky: bool
     passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+    planned: dict[PassKey, dict[str, int]] = field(repr=False)
 
     @property
     def is_baseline(self) -> bool:
@@ -139,6 +141,26 @@ def repeat_of_fold(folds: Sequence[dict[str, list[int]]]) -> list[int]:
     return repeats
 
 
+def plan_passes(
+    runs: Sequence[StudyRun], keys: Collection[PassKey]
+) -> dict[PassKey, dict[str, int]]:
+    """Legs of each side that the folds of a repeat test, for each pass."""
+    folds_of = {run.result["split"]["hash"]: (run.folds, run.legs) for run in runs}
+    planned = {}
+    for key in keys:
+        folds, legs = folds_of[key[0]]
+        repeats = repeat_of_fold(folds)
+        tested = {
+            index
+            for fold, repeat in zip(folds, repeats, strict=True)
+            if repeat == key[1]
+            for index in fold["test"]
+        }
+        sides = legs.loc[legs.index.isin(tested), "leg"]
+        planned[key] = {str(side): int(count) for side, count in sides.value_counts().items()}
+    return planned
+
+
 def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
     """One scorer for each model of the study, by name."""
     scorers = []
@@ -154,6 +176,7 @@ def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
                 note=_note(members, weights),
                 is_leaky=any(run.result["is_leaky"] for run in members),
                 passes={key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()},
+                planned=plan_passes(members, passes),
             )
         )
     return scorers
@@ -180,12 +203,14 @@ def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
     scorers: list[Scorer] = []
     for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
         for key, baseline in BASELINES.items():
+            passes = _baseline_passes(members, key)
             scorer = Scorer(
                 name=baseline.title + suffix,
                 kind="baseline",
                 note=baseline.meaning,
                 is_leaky=any(run.result["is_leaky"] for run in runs),
-                passes=_baseline_passes(members, key),
+                passes=passes,
+                planned=plan_passes(members, passes),
             )
             if members and not any(_say_the_same(scorer, other) for other in scorers):
                 scorers.append(scorer)

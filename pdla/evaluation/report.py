@@ -16,7 +16,7 @@ from pdla.evaluation import page, page_data
 from pdla.evaluation.analysis import Analysis, Section
 from pdla.evaluation.checklist import make_checklist
 from pdla.evaluation.history import read_curves
-from pdla.evaluation.intervals import N_DRAWS
+from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.references import find_references
@@ -78,6 +78,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "score_rows": page_data.score_rows(analysis),
         "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
         "n_draws": f"{N_DRAWS:,}",
+        "min_patients": MIN_PATIENTS,
         "metrics": metrics,
         "primary": analysis.primary,
         "primary_metrics": primary,
@@ -167,7 +168,7 @@ def _models(section: Section) -> list[Any]:
 
 def _forest(section: Section, key: str) -> Figure:
     rows = [
-        (f"{difference.scorer.name}\n- {difference.other.name}", difference.estimates[key])
+        (f"{difference.scorer.name}\nminus {difference.other.name}", difference.estimates[key])
         for difference in section.differences
         if np.isfinite(difference.estimates[key].value)
     ]

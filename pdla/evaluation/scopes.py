@@ -14,6 +14,9 @@ from pdla.evaluation.pooling import PassKey, Scorer
 LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", "both": "Both legs"}
 MAX_VISITS: Final = 4  # later visits are few
 
+Repeat = tuple[str, int]  # hash of the split, repeat
+LegKey = tuple[str, str]  # video and leg
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -58,10 +61,23 @@ def subgroup_scopes(scope: Scope, table: pd.DataFrame) -> list[Scope]:
 
 
 def complete_passes(scorer: Scorer, scope: Scope) -> dict[PassKey, pd.DataFrame]:
-    """Passes over a scope that reach as many legs as any; a half pass is no repeat of a whole."""
-    parts = {key: scope.select(table) for key, table in scorer.passes.items()}
-    most = max((len(table) for table in parts.values()), default=0)
-    return {key: table for key, table in parts.items() if len(table) == most and most > 0}
+    """Passes of which every fold was run: a half pass is no repeat of a whole one.
+
+    Where no pass is whole, those that reach as many legs as any.
+    """
+    side = Scope(scope.title, scope.leg)
+    sides = {leg for table in scorer.passes.values() for leg in side.select(table)["leg"].unique()}
+    counts = {key: side.select(table)["leg"].value_counts() for key, table in scorer.passes.items()}
+    whole = [
+        key
+        for key, count in counts.items()
+        if sides and all(count.get(leg, 0) == scorer.planned[key].get(leg, 0) for leg in sides)
+    ]
+    if not whole:
+        most = max((count.sum() for count in counts.values()), default=0)
+        whole = [key for key, count in counts.items() if most > 0 and count.sum() == most]
+    parts = {key: scope.select(scorer.passes[key]) for key in whole}
+    return {key: table for key, table in parts.items() if len(table)}
 
 
 @dataclass(frozen=True)
@@ -81,19 +97,23 @@ class Judged:
     draws: Draws = field(repr=False)
 
     @cached_property
-    def legs(self) -> frozenset[tuple[str, str]]:
-        """Video and leg of all that every pass has scored."""
-        return frozenset.intersection(*map(_legs_of, self.passes.values()))
-
-    @cached_property
-    def is_even(self) -> bool:
-        """Whether all passes are over the same legs."""
-        return all(len(table) == len(self.legs) for table in self.passes.values())
+    def legs(self) -> dict[Repeat, frozenset[LegKey]]:
+        """Video and leg of all that every seed has scored, for each repeat of the split."""
+        found: dict[Repeat, frozenset[LegKey]] = {}
+        for (split, repeat, _), table in self.passes.items():
+            legs = _legs_of(table)
+            found[split, repeat] = found.get((split, repeat), legs) & legs
+        return found
 
     @property
-    def first(self) -> pd.DataFrame:
-        """The first pass."""
-        return next(iter(self.passes.values()))
+    def is_even(self) -> bool:
+        """Whether all seeds have scored the same legs."""
+        return all(len(table) == len(self.legs[key[:2]]) for key, table in self.passes.items())
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Every leg once, as the first pass that has it predicted it."""
+        return pd.concat(self.passes.values()).drop_duplicates(["video_id", "leg"])
 
     def spread(self, keys: Collection[str]) -> dict[PassKey, dict[str, float]]:
         """Metrics of each pass: what another seed or another draw of the folds changes."""
@@ -113,7 +133,8 @@ def compare(one: Judged, other: Judged, keys: Collection[str]) -> dict[str, Esti
     """Metrics of a scorer minus those of another, on the legs that both scored; None if none."""
     if one.legs == other.legs and one.is_even and other.is_even:
         return one.draws.differences(other.draws, keys)
-    if not (common := one.legs & other.legs):
+    shared = [frozenset.intersection(*judged.legs.values()) for judged in (one, other)]
+    if not (common := shared[0] & shared[1]):
         return None
     own, others = (
         [_only(table, common) for table in judged.passes.values()] for judged in (one, other)
@@ -121,10 +142,10 @@ def compare(one: Judged, other: Judged, keys: Collection[str]) -> dict[str, Esti
     return estimate_differences(own, others, keys)
 
 
-def _legs_of(table: pd.DataFrame) -> frozenset[tuple[str, str]]:
+def _legs_of(table: pd.DataFrame) -> frozenset[LegKey]:
     return frozenset(zip(table["video_id"], table["leg"], strict=True))
 
 
-def _only(table: pd.DataFrame, wanted: Collection[tuple[str, str]]) -> pd.DataFrame:
+def _only(table: pd.DataFrame, wanted: Collection[LegKey]) -> pd.DataFrame:
     keys = zip(table["video_id"], table["leg"], strict=True)
     return table[[key in wanted for key in keys]]
