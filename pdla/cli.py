@@ -154,6 +154,32 @@ def evaluate(
 
 
 @app.command()
+def score(
+    runs: Annotated[Path, typer.Argument(help="Folder of a run or a study.")],
+    videos: Videos,
+    out: Annotated[Path, typer.Option(help="Table to write, .csv.")],
+    overrides: Overrides = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Sheet that lists the videos; its scores are not used.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only runs of this model; may be repeated.")
+    ] = None,
+    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
+        "data/store/scored"
+    ),
+) -> None:
+    """Score new, unrated videos: the mean of finished runs, and how far they disagree."""
+    from pdla.scoring import score_videos
+    from pdla.scoring_text import print_scores
+
+    scoring = score_videos(
+        runs, videos, out, store=store, labels=labels, overrides=overrides or [], models=model or []
+    )
+    print_scores(scoring, out)
+
+
+@app.command()
 def leakage(
     videos: Annotated[Path, typer.Argument(help="OpenPose folders.")] = Path("data/simulated/LA"),
     labels: Annotated[Path, typer.Option(help="Label sheet.")] = Path("data/simulated/labels.xls"),

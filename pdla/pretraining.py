@@ -44,7 +44,7 @@ def check_pretraining(weights: str, cohort: Cohort, tested: Collection[str]) -> 
                 "only if no test patient was among them", path,
             )  # fmt: skip
             continue
-        if known := sorted(_seen_patients(run_dir, cohort) & set(tested)):
+        if known := sorted(seen_patients(run_dir, cohort) & set(tested)):
             raise ValueError(
                 f"model.weights={weights}: {run_dir.name} was trained on {len(known)} of the "
                 f"patients that this run tests ({', '.join(known[:3])}); take a run of the same "
@@ -74,7 +74,7 @@ def _ancestors(path: Path) -> Iterator[Path]:
         path = Path(before)
 
 
-def _seen_patients(run_dir: Path, cohort: Cohort) -> set[str]:
+def seen_patients(run_dir: Path, cohort: Cohort) -> set[str]:
     """Pseudonyms, as this cohort has them, of the patients that a finished run has seen."""
     result = read_result(run_dir)
     if result is None:
