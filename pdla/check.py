@@ -11,8 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from pdla.data.intake import IntakeOptions, read_intake
-from pdla.data.intake.agreement import measure_agreement
-from pdla.data.intake.labels import LabelSheet
+from pdla.data.intake.agreement import agreement_by_leg
 from pdla.data.intake.result import Intake, IntakeVideo
 from pdla.data.recordings import SCORES, Exclusion
 from pdla.data.skeletons import LEGS, Leg
@@ -101,7 +100,7 @@ def summarise(intake: Intake) -> dict[str, Any]:
         "warnings": _warnings(intake),
         "files": _file_problems(intake.videos),
         "sheet": _sheet_problems(intake),
-        "agreement": _agreement(intake.sheet),
+        "agreement": agreement_by_leg(intake.sheet) if intake.sheet else {},
         "merged_patients": [
             {
                 "patient": merged.patient,
@@ -209,21 +208,6 @@ def _sheet_problems(intake: Intake) -> list[dict[str, Any]]:
         {"problem": reason, "advice": _advice(reason), "places": places}
         for reason, places in rows.items()
     ]
-
-
-def _agreement(sheet: LabelSheet | None) -> dict[str, Any]:
-    """Agreement of several raters for each leg; empty if there is one rater."""
-    result: dict[str, Any] = {}
-    for leg in LEGS:
-        agreement = measure_agreement([row.raters[leg] for row in sheet.rows]) if sheet else None
-        if agreement is not None:
-            result[leg] = {
-                "raters": agreement.n_raters,
-                "legs": agreement.n_legs,
-                "weighted_kappa": agreement.kappa,
-                "icc": agreement.icc,
-            }
-    return result
 
 
 def _describe_video(

@@ -51,7 +51,7 @@ th { position: sticky; top: 0; background: #fff }
 {% if s.agreement %}<h2>Agreement of the raters</h2>
 <table><tr><th>leg<th>raters<th>legs<th>weighted kappa<th>ICC(2,1)</tr>
 {% for leg, a in s.agreement.items() %}<tr><td>{{ names[leg] }}<td class="n">{{ a.raters }}
-<td class="n">{{ a.legs }}<td class="n">{{ a.weighted_kappa | number }}
+<td class="n">{{ a.legs }}<td class="n">{{ a.qwk | number }}
 <td class="n">{{ a.icc | number }}</tr>{% endfor %}</table>{% endif %}
 {% if s.rows and s.folders_without_row %}<h2>Folders without a row: unrated</h2>
 <p>{{ s.places_without_row | join("; ") }}</p>{% endif %}

@@ -111,8 +111,7 @@ def _print_merged(console: Console, merged: Sequence[Mapping[str, Any]]) -> None
 def _print_agreement(console: Console, agreement: Mapping[str, Any]) -> None:
     for leg, values in agreement.items():
         kappa, icc = (
-            "-" if values[name] is None else f"{values[name]:.2f}"
-            for name in ("weighted_kappa", "icc")
+            "-" if values[name] is None else f"{values[name]:.2f}" for name in ("qwk", "icc")
         )
         raters = f"{values['raters']} raters, {values['legs']} {_NAMES[leg]} legs"
         console.print(f"{raters}: weighted kappa {kappa}, ICC(2,1) {icc}")

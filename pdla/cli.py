@@ -130,11 +130,17 @@ def report(
     pool_differing: Annotated[
         bool, typer.Option(help="Pool runs although data, split or weights differ.")
     ] = False,
+    average: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also the mean over models and seeds: tcn,stgcn or all; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Pool the runs of a study: table here; report.html, summary.csv and .json in its folder."""
     from pdla.reporting import report_study
 
-    report_study(study, clips, pool_differing)
+    report_study(study, clips, pool_differing, average or [])
 
 
 @app.command()
@@ -153,6 +159,32 @@ def evaluate(
     from pdla.reporting import report_study
 
     report_study(evaluate_runs(runs, videos, labels, store, overrides or [], out))
+
+
+@app.command()
+def score(
+    runs: Annotated[Path, typer.Argument(help="Folder of a run or a study.")],
+    videos: Videos,
+    out: Annotated[Path, typer.Option(help="Table to write, .csv.")],
+    overrides: Overrides = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Sheet that lists the videos; its scores are not used.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only runs of this model; may be repeated.")
+    ] = None,
+    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
+        "data/store/scored"
+    ),
+) -> None:
+    """Score new, unrated videos: the mean of finished runs, and how far they disagree."""
+    from pdla.scoring import score_videos
+    from pdla.scoring_text import print_scores
+
+    scoring = score_videos(
+        runs, videos, out, store=store, labels=labels, overrides=overrides or [], models=model or []
+    )
+    print_scores(scoring, out)
 
 
 @app.command()

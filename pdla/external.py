@@ -9,23 +9,19 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import lightning
 import pandas as pd
 import yaml
-from hydra.utils import get_class
 
 from pdla.check import read_options
 from pdla.config import legs_of
-from pdla.data.folds import AllTested
 from pdla.data.intake import read_cohort
-from pdla.data.progress import is_terminal
 from pdla.data.recordings import SCORES, Cohort
-from pdla.evaluation.study import StudyRun, read_run, read_study
-from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
-from pdla.models.scorer import LegScorer
+from pdla.evaluation.study import StudyRun
+from pdla.evaluation.video_scores import table_metrics, table_reasons
+from pdla.prediction import Predictor, read_finished
 from pdla.records import count_flow, legs_table, rated_legs
 from pdla.runs import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run, write_json, write_text
-from pdla.training import build_data, count_exclusions, json_ready
+from pdla.training import count_exclusions, json_ready
 
 log = logging.getLogger(__name__)
 
@@ -50,21 +46,23 @@ def evaluate_runs(
     Raises:
         ValueError: If there is no finished run or no rated leg, or patients were trained on.
     """
-    is_run = (folder / RESULT).exists()
-    runs = [read_run(folder)] if is_run else read_study(folder).runs
-    study = folder.resolve().parent if is_run else folder.resolve()
-    out = out or study.with_name(f"{study.name}-on-{videos.resolve().name}")
+    study = read_finished(folder)
+    source = study.folder.resolve()
+    out = out or source.with_name(f"{source.name}-on-{videos.resolve().name}")
     if any(out.glob(f"*/{RESULT}")):
         raise ValueError(f"{out}: holds an evaluation already; delete it, or give another --out")
     cohort = read_cohort(videos, labels, store, read_options(None, overrides))
     if not rated_legs(cohort):
         raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
+    for name, why in study.failures.items():
+        log.warning("not used: %s: %s", name, why)
     legs = legs_table(rated_legs(cohort))
-    for run in runs:
+    for run in study.runs:
         _check_others(run, legs)
-    for run in runs:
+    predictor = Predictor(cohort, store)
+    for run in study.runs:
         log.info("%s scores %d legs", run.folder.name, len(legs))
-        _evaluate(run, cohort, legs, out / run.folder.name, str(videos))
+        _evaluate(run, predictor, legs, out / run.folder.name, str(videos))
     return out
 
 
@@ -77,10 +75,10 @@ def _check_others(run: StudyRun, legs: pd.DataFrame) -> None:
 
 
 def _evaluate(
-    run: StudyRun, cohort: Cohort, legs: pd.DataFrame, run_dir: Path, source: str
+    run: StudyRun, predictor: Predictor, legs: pd.DataFrame, run_dir: Path, source: str
 ) -> None:
-    config = {**run.config, "split": {"_target_": f"{AllTested.__module__}.AllTested"}}
-    predictions = predict_all(run, config, cohort)
+    cohort = predictor.cohort
+    predictions = predictor.predict(run)
     joined = pd.concat([run.legs, legs], ignore_index=True)
     tested = list(range(len(run.legs), len(joined)))
     folds = [{**fold, "test": tested} for fold in run.folds]
@@ -101,30 +99,6 @@ def _evaluate(
         "split": {**run.result["split"], "rule": "external", "hash": digest},
     }
     finish_run(run_dir, result, predictions)
-
-
-def predict_all(run: StudyRun, config: dict[str, Any], cohort: Cohort) -> pd.DataFrame:
-    """Predictions of a run's best checkpoint for every rated leg of its side."""
-    checkpoint = run.folder / "checkpoints" / "best.ckpt"
-    if not checkpoint.exists():
-        raise ValueError(f"{checkpoint}: is gone; run it again")
-    data = build_data(config, cohort)
-    model_class: Any = get_class(config["model"]["_target_"])
-    # Everything is in the checkpoint: no pre-trained weights are looked for.
-    model: LegScorer = model_class.load_from_checkpoint(
-        checkpoint, map_location="cpu", weights="none"
-    )
-    scores = VideoScores(data.samples, run.result["split"]["fold"], config["evaluation"]["clips"])
-    tester = lightning.Trainer(
-        accelerator="auto",
-        devices=1,
-        logger=False,
-        enable_progress_bar=is_terminal(),
-        enable_model_summary=False,
-        callbacks=[scores],
-    )
-    tester.test(model, data, verbose=False)
-    return scores.predictions["test"]
 
 
 def _describe(run: StudyRun, cohort: Cohort, predictions: pd.DataFrame) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pdla.data.folds import Splitter
-from pdla.data.intake.agreement import measure_agreement
+from pdla.data.intake.agreement import agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
 from pdla.data.kinematics import leg_kinematics
@@ -127,14 +127,4 @@ def rater_agreement(recordings: dict[str, Any]) -> dict[str, dict[str, float | i
     if labels is None or not Path(labels).exists():
         return {}
     sheet = read_labels(Path(labels), IntakeOptions.from_config(recordings).sheet)
-    found: dict[str, dict[str, float | int | None]] = {}
-    for leg in LEGS:
-        agreement = measure_agreement([row.raters[leg] for row in sheet.rows])
-        if agreement is not None:
-            found[leg] = {
-                "raters": agreement.n_raters,
-                "legs": agreement.n_legs,
-                "qwk": agreement.kappa,
-                "icc": agreement.icc,
-            }
-    return found
+    return agreement_by_leg(sheet)

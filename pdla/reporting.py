@@ -1,10 +1,9 @@
 """`pdla report`: analyse a study, draw the clips of its worst errors, write the page, print it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pdla.data.drawing_options import Drawing
-from pdla.data.intake import IntakeOptions, read_cohort
-from pdla.data.pictures import draw_recording, write_mp4
 from pdla.data.skeletons import MIRROR
 from pdla.evaluation.analysis import Analysis, analyse
 from pdla.evaluation.console import print_analysis
@@ -16,13 +15,19 @@ CLIPS = "clips"
 DRAWING = Drawing(height=480, width=270, style="scored_leg", crop="frame", line_px=3)
 
 
-def report_study(folder: Path, n_clips: int = 4, pool_differing: bool = False) -> Path:
+def report_study(
+    folder: Path,
+    n_clips: int = 4,
+    pool_differing: bool = False,
+    averages: Sequence[str] = (),
+) -> Path:
     """Turn the runs of a study into report.html, summary.csv, summary.json and TensorBoard.
 
     Args:
         folder: Folder of the study.
         n_clips: Legs with the largest errors that are drawn; needs the keypoints of the runs.
         pool_differing: Pool runs although data, split or weights differ; the page says so.
+        averages: Models whose probabilities are averaged, see `pool_averages`.
 
     Returns:
         Path of the page.
@@ -30,7 +35,7 @@ def report_study(folder: Path, n_clips: int = 4, pool_differing: bool = False) -
     Raises:
         ValueError: If there is nothing to report, or the runs cannot be pooled.
     """
-    analysis = analyse(read_study(folder), pool_differing)
+    analysis = analyse(read_study(folder), pool_differing, averages)
     clips, note = draw_errors(analysis, n_clips)
     page = write_report(analysis, clips, note)
     print_analysis(analysis, page)
@@ -59,6 +64,10 @@ def draw_errors(analysis: Analysis, n_clips: int) -> tuple[dict[tuple[str, str],
 
 
 def _draw_missing(analysis: Analysis, places: dict[tuple[str, str], Path]) -> None:
+    # Imported here: a report whose clips are there already starts in half the time.
+    from pdla.data.intake import IntakeOptions, read_cohort
+    from pdla.data.pictures import draw_recording, write_mp4
+
     recordings = analysis.study.runs[0].config["recordings"]
     videos, labels = Path(recordings["videos"]), recordings["labels"]
     cohort = read_cohort(

@@ -25,6 +25,7 @@ from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
 from pdla.evaluation.tensorboard import EpochLines, log_summary
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
+from pdla.pretraining import check_pretraining
 from pdla.records import record_data
 from pdla.runs import config_hash, fail_run, finish_run, last_checkpoint, open_run, read_result
 
@@ -73,6 +74,9 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cohort = load_cohort(config["recordings"])
     data = build_data(config, cohort)
+    if not data.is_leaky:
+        tested = {data.samples[index].patient for index in data.split.test}
+        check_pretraining(config["model"].get("weights", "auto"), cohort, tested)
     read = time.perf_counter()
     model: LegScorer = build_model(config)
     model.set_training_counts(data.score_counts("train"))
@@ -88,7 +92,7 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     }
     predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
     records = record_data(
-        run_dir, cohort, build(config["split"]), config["recordings"], legs_of(config["leg"])
+        run_dir, cohort, data.splitter, config["recordings"], legs_of(config["leg"])
     )
     result = make_result(config, cohort, data, model, predictions) | {
         **records,

@@ -1,5 +1,7 @@
 """Studies as runs leave them, without any training: to test what is read back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -15,8 +17,11 @@ from tests.conftest import make_recording
 RECORDING = make_recording()
 
 
-def make_legs(n_patients=20, visits=2, seed=0):
-    """Rated legs: a table with kinematics, and samples in the same order for the splitters."""
+def make_legs(n_patients=20, visits=2, seed=0, n_more=0):
+    """Rated legs: a table with kinematics, and samples in the same order for the splitters.
+
+    `n_more` quantities that mean nothing bring the table to the width of a real one.
+    """
     generator = np.random.default_rng(seed)
     rows = []
     for leg in ("L", "R"):
@@ -31,11 +36,14 @@ def make_legs(n_patients=20, visits=2, seed=0):
                         "visit": visit + 1, "score": score,
                         "amplitude": 1 - 0.2 * severity + generator.normal(0, 0.05),
                         "taps_per_s": np.nan if patient == 3 else 2 - severity / 4,
+                        **{f"more_{i}": generator.normal() for i in range(n_more)},
                     }
                 )  # fmt: skip
     table = pd.DataFrame(rows)
     samples = [
-        LegSample(RECORDING, row.leg, row.score, row.patient, row.group)
+        LegSample(
+            replace(RECORDING, video=row.video_id), row.leg, row.score, row.patient, row.group
+        )
         for row in table.itertuples()
     ]
     return table, samples
@@ -43,10 +51,10 @@ def make_legs(n_patients=20, visits=2, seed=0):
 
 def make_study(
     folder, models=("r3d", "resnet_lstm"), legs=("L", "R"), n_folds=3, seeds=(0,), only=None,
-    leaky=False, inner=None, noise=0.5, **changes,
+    leaky=False, inner=None, noise=0.5, n_patients=20, n_more=0, **changes,
 ):  # fmt: skip
     """Write the runs of a study; `changes` replace entries of every result.json."""
-    table, samples = make_legs()
+    table, samples = make_legs(n_patients, n_more=n_more)
     (folder / LEGS_FOLDER).mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / LEGS_FOLDER / "legs.csv", index=False)
     splitter = ByVideo2023(draws=n_folds) if leaky else PatientKFold(n_folds=n_folds, inner=inner)
@@ -74,7 +82,8 @@ def make_config(model, leg, fold, seed):
 def write_run(run, config, record, table, noise, splitter, changes):
     fold = record["folds"][config["split"]["fold"]]
     legs = ["L", "R"] if config["leg"] == "both" else [config["leg"]]
-    generator = np.random.default_rng([len(config["model"]["name"]), config["split"]["fold"]])
+    name, fold_number, seed = config["model"]["name"], config["split"]["fold"], config["seed"]
+    generator = np.random.default_rng([len(name), fold_number, *([seed] if seed else [])])
     parts = {}
     for stage in ("train", "val", "test"):
         rows = table.loc[fold[stage]]

@@ -141,7 +141,7 @@ def test_several_raters_show_their_agreement(tmp_path: Path) -> None:
     rows += [(i, n, n, 1) for n, i in enumerate(ids)]
     write_sheet(tmp_path / "labels.xls", rows)
     agreement = check(tmp_path)["agreement"]
-    assert agreement["L"]["weighted_kappa"] == pytest.approx(1)
+    assert agreement["L"]["qwk"] == pytest.approx(1)
     assert "R" not in agreement
     assert "weighted kappa 1.00" in run(
         tmp_path / "LA", "--labels", tmp_path / "labels.xls", "--store", tmp_path / "store"

@@ -1,6 +1,9 @@
 """A study read back: what is pooled, what is refused, what the answer says."""
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +13,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from pdla.evaluation import baselines
 from pdla.evaluation.analysis import analyse
 from pdla.evaluation.baselines import BASELINES
-from pdla.evaluation.page import headline
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.page import headline, subgroup_rows
 from pdla.evaluation.pooling import repeat_of_fold
 from pdla.evaluation.references import CEILINGS
 from pdla.evaluation.report import write_report
+from pdla.evaluation.scopes import Scope, judge
 from pdla.evaluation.study import read_study
 from pdla.evaluation.summary import stamps
 from pdla.reporting import report_study
@@ -94,6 +99,28 @@ def test_a_half_finished_seed_is_left_out_of_the_mean_and_named(tmp_path):
     analysis = analyse(read_study(folder))
     assert len(analysis.sections[0].rows[0].spread) == 1
     assert "Not run: r3d, leg R, seed 1: fold 1, 2 of 3." in analysis.notes
+
+
+def test_every_draw_of_a_leaky_study_counts_however_many_legs_it_tests(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=5, leaky=True)
+    study = read_study(folder)
+    sizes = [len(run.tested) for run in study.runs]
+    assert len(set(sizes)) > 1
+    row = analyse(study).sections[0].rows[0]
+    assert [len(table) for table in row.passes] == sizes
+    assert row.n_legs == len({leg for run in study.runs for leg in run.tested["video_id"]})
+
+
+def test_kappa_where_the_rater_gave_one_score_says_that_it_cannot_be_anything_but_0(analysis):
+    scope = Scope("score 0 alone", "R", "score", 0)
+    judged = judge(analysis.models[0], scope, ["qwk"])
+    row = replace(
+        analysis.sections[0].rows[0], judged=judged, estimates=judged.draws.estimates(["qwk"])
+    )
+    section = replace(analysis.sections[0], subgroups={"score 0 alone": [row]})
+    ((value, below),) = subgroup_rows(section, [METRIC_OF["qwk"]])[0]["cells"]
+    assert value == "0.00"
+    assert below == "whatever is predicted: the rater gave every leg a 0"
 
 
 def test_runs_that_failed_or_stopped_are_named_with_the_reason(page):
@@ -262,6 +289,15 @@ def test_a_run_without_its_split_is_one_line(tmp_path):
 def test_a_repeat_begins_where_a_leg_would_be_tested_twice():
     folds = [{"test": test} for test in ([0, 1], [2, 3], [0, 2], [1, 3], [1])]
     assert repeat_of_fold(folds) == [0, 0, 1, 1, 2]
+
+
+def test_a_report_starts_without_what_only_training_needs():
+    script = "import sys, pdla.reporting; print(*(sys.modules.keys() & {*sys.argv[1:]}))"
+    heavy = ("lightning", "torchvision", "torchmetrics", "pytorchvideo")
+    shown = subprocess.run(
+        [sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == []
 
 
 @pytest.mark.slow

@@ -69,6 +69,7 @@ class KeypointClips(lightning.LightningDataModule):
         self.seed = seed
         self.batch_size = batch_size
         self.workers = workers
+        self.splitter = splitter
         self.split_fold = splitter.fold
         self.is_leaky = splitter.is_leaky
         self._generators: dict[torch.device, Generator] = {}

@@ -1,12 +1,14 @@
 """Everything that a report says in numbers, computed once: estimates, differences, subgroups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
+from pdla.evaluation.averages import pool_averages
 from pdla.evaluation.intervals import Estimate
-from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
 from pdla.evaluation.pooling import (
     PassKey,
     Scorer,
@@ -15,17 +17,9 @@ from pdla.evaluation.pooling import (
     pool_baselines,
     pool_models,
 )
-from pdla.evaluation.scopes import (
-    Scope,
-    compare_in,
-    complete_passes,
-    leg_scopes,
-    score_in,
-    spread_over_passes,
-    subgroup_scopes,
-)
+from pdla.evaluation.scopes import Judged, Scope, compare, judge, leg_scopes, subgroup_scopes
 from pdla.evaluation.study import Study
-from pdla.evaluation.video_scores import table_reasons
+from pdla.evaluation.weighted import number_patients
 
 Estimates = dict[str, Estimate]
 
@@ -35,7 +29,7 @@ class Row:
     """A scorer in a scope.
 
     Attributes:
-        scorer: Model or baseline.
+        judged: Model or baseline in its scope.
         n_legs: Legs of a pass.
         n_patients: Their patients.
         estimates: Metric key to estimate.
@@ -43,12 +37,22 @@ class Row:
         spread: Primary metrics of each single pass.
     """
 
-    scorer: Scorer
+    judged: Judged = field(repr=False)
     n_legs: int
     n_patients: int
     estimates: Estimates
     reasons: dict[str, str]
     spread: dict[PassKey, dict[str, float]]
+
+    @property
+    def scorer(self) -> Scorer:
+        """Model or baseline."""
+        return self.judged.scorer
+
+    @property
+    def passes(self) -> list[pd.DataFrame]:
+        """Its predictions in the scope, a table a pass."""
+        return list(self.judged.passes.values())
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,9 @@ class Section:
 
     Attributes:
         scope: Which legs.
-        rows: Models, then baselines.
-        differences: Of each model to each later model and to each baseline; primary metrics only.
+        rows: Models, averages, then baselines.
+        differences: Of each model to each later model and to each baseline, of each average to each
+            model and baseline; primary metrics only.
         subgroups: Title of a subgroup to its rows; primary metrics only.
         table: Legs of the scope, one row each.
     """
@@ -87,7 +92,7 @@ class Analysis:
         study: Its runs.
         primary: Metrics that were chosen before the first run.
         notes: What a reader must know before the numbers, one line each.
-        scorers: Models, then baselines.
+        scorers: Models, then averages of models, then baselines.
         sections: One for each leg; both legs together first.
     """
 
@@ -99,22 +104,39 @@ class Analysis:
 
     @property
     def models(self) -> list[Scorer]:
-        """Without the baselines."""
+        """Without averages and baselines."""
         return [scorer for scorer in self.scorers if scorer.kind == "model"]
 
+    @property
+    def baselines(self) -> list[Scorer]:
+        """What is to be beaten."""
+        return [scorer for scorer in self.scorers if scorer.is_baseline]
 
-def analyse(study: Study, pool_differing: bool = False) -> Analysis:
+
+def analyse(study: Study, pool_differing: bool = False, averages: Sequence[str] = ()) -> Analysis:
     """Pool the runs of a study and compute everything that its report says.
 
+    Args:
+        study: What `read_study` read.
+        pool_differing: Pool runs although data, split or weights differ.
+        averages: Models whose probabilities are averaged, see `pool_averages`.
+
     Raises:
-        ValueError: If the runs cannot be pooled, see `check_poolable`.
+        ValueError: If the runs cannot be pooled, see `check_poolable`, or not averaged.
     """
     notes = [f"Pooled all the same: {line}." for line in check_poolable(study.runs, pool_differing)]
     primaries = [tuple(run.result["primary"]) for run in study.runs]
     if len(set(primaries)) > 1:
         notes.append("The runs name different primary metrics; those of the first are shown first.")
-    scorers = pool_models(study.runs) + pool_baselines(study.runs)
-    sections = [_section(scope, scorers, primaries[0]) for scope in leg_scopes(scorers)]
+    with threadpool_limits(1):  # steps this small would spend their time in waiting for other cores
+        averaged = pool_averages(study.runs, averages)
+        scorers = pool_models(study.runs) + averaged + pool_baselines(study.runs)
+        sections = [_section(scope, scorers, primaries[0]) for scope in leg_scopes(scorers)]
+    notes += [
+        f"\u201c{scorer.name}\u201d was chosen on the command line: decide what to average before "
+        "you see the results, not by them."
+        for scorer in averaged
+    ]
     return Analysis(study, primaries[0], notes + missing_folds(study), scorers, sections)
 
 
@@ -140,39 +162,42 @@ def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) 
         for scorer in scorers
         if (row := _row(scorer, scope, tuple(METRIC_OF), primary)) is not None
     ]
-    table = pd.concat([next(iter(complete_passes(row.scorer, scope).values())) for row in rows])
+    table = pd.concat([row.judged.table for row in rows])
     table = table.drop_duplicates(["video_id", "leg"])
     subgroups = {}
     for part in subgroup_scopes(scope, table):
         found = [_row(row.scorer, part, primary, primary) for row in rows]
         subgroups[part.title] = [row for row in found if row is not None]
-    return Section(scope, rows, _differences(rows, scope, primary), subgroups, table)
+    return Section(scope, rows, _differences(rows, primary), subgroups, table)
 
 
 def _row(
     scorer: Scorer, scope: Scope, keys: tuple[str, ...], primary: tuple[str, ...]
 ) -> Row | None:
-    estimates = score_in(scorer, scope, keys)
-    if estimates is None:
+    judged = judge(scorer, scope, keys)
+    if judged is None:
         return None
-    first = next(iter(complete_passes(scorer, scope).values()))
+    legs = number_patients([judged.table])[0]
     return Row(
-        scorer=scorer,
-        n_legs=len(first),
-        n_patients=first["patient"].nunique(),
-        estimates=estimates,
-        reasons=table_reasons(first),
-        spread=spread_over_passes(scorer, scope, primary),
+        judged=judged,
+        n_legs=len(legs.score),
+        n_patients=legs.n_patients,
+        estimates=judged.draws.estimates(keys),
+        reasons=undefined_reasons(legs.score, legs.predicted, legs.probabilities),
+        spread=judged.spread(primary),
     )
 
 
-def _differences(rows: Sequence[Row], scope: Scope, primary: tuple[str, ...]) -> list[Difference]:
+def _differences(rows: Sequence[Row], primary: tuple[str, ...]) -> list[Difference]:
     found = []
     for number, row in enumerate(rows):
-        if row.scorer.kind != "model":
+        if row.scorer.is_baseline:
             continue
         for other in rows[number + 1 :]:
-            estimates = compare_in(row.scorer, other.scorer, scope, primary)
+            # An average is held against the models that it is made of, not they against it.
+            pair = (other, row) if other.scorer.kind == "average" else (row, other)
+            estimates = compare(pair[0].judged, pair[1].judged, primary)
             if estimates is not None:
-                found.append(Difference(row.scorer, other.scorer, estimates))
-    return found
+                found.append(Difference(pair[0].scorer, pair[1].scorer, estimates))
+    order = [row.scorer.name for row in rows]
+    return sorted(found, key=lambda difference: order.index(difference.scorer.name))

@@ -3,6 +3,7 @@
 Legs are rows of the table that a run leaves (`pdla.records.legs_table`).
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -93,17 +94,19 @@ def predict_nearest_visit(legs: FoldLegs) -> Probabilities:
     reaches that recognises people. The earlier visit of two; the majority for a patient seen once.
     """
     fallback = int(predict_majority(legs)[0].argmax())
-    visits = dict(list(legs.everybody.groupby(["patient", "leg"])))
+    visits: dict[tuple[str, str], list[tuple[str, int, int]]] = defaultdict(list)
+    known = legs.everybody[["patient", "leg", "video_id", "visit", "score"]]
+    for patient, leg, *facts in known.itertuples(index=False):
+        visits[patient, leg].append((facts[0], int(facts[1]), int(facts[2])))
     said = []
     wanted = legs.tested[["patient", "leg", "video_id", "visit"]]
     for patient, leg, video, visit in wanted.itertuples(index=False):
-        others = visits[patient, leg]
-        others = others[others["video_id"] != video]
-        if others.empty:
-            said.append(fallback)
-            continue
-        order = np.lexsort((others["visit"], (others["visit"] - visit).abs()))
-        said.append(int(others["score"].iloc[order[0]]))
+        others = [
+            (abs(other_visit - visit), other_visit, score)
+            for other, other_visit, score in visits[patient, leg]
+            if other != video
+        ]
+        said.append(min(others)[2] if others else fallback)
     return certain(np.array(said, dtype=np.int64))
 
 
@@ -140,7 +143,10 @@ def kinematic_features(
 
 BASELINES: Final = {
     "majority": Baseline(
-        "Majority score", "says the commonest training score to everybody", predict_majority
+        "Majority score",
+        "says the commonest training score to everybody; its kappa can fall below 0, for setting a "
+        "patient aside makes the patient's own score rarer",
+        predict_majority,
     ),
     "constant_1": Baseline("Always 1", "says 1 to everybody", predict_one),
     "nearest_visit": Baseline(

@@ -108,7 +108,7 @@ def print_analysis(analysis: Analysis, page: Path) -> None:
         table.add_column("legs", justify="right")
         for row in section.rows:
             cells = [interval_text(row.estimates[key]) for key in analysis.primary]
-            style = "bold" if row.scorer.kind == "model" else ""
+            style = "" if row.scorer.is_baseline else "bold"
             table.add_row(row.scorer.name, *cells, str(row.n_legs), style=style)
         console.print(table)
     for note in analysis.notes:

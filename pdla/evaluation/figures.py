@@ -6,6 +6,7 @@ All of them are small, with large letters: a phone shows them one below the othe
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,11 @@ def as_data_url(figure: Figure) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+def _wrap(text: str, width: int) -> str:
+    """The lines of a text, none longer than `width` letters."""
+    return "\n".join(part for line in text.splitlines() for part in wrap(line, width))
+
+
 def _new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
@@ -49,7 +55,9 @@ def forest_figure(rows: Sequence[tuple[str, Estimate]], metric: Metric, title: s
         metric: What differs.
         title: Above the figure.
     """
-    figure, axes = _new_figure(5.4, 1.3 + 0.36 * len(rows))
+    names = [_wrap(name, 44) for name, _ in rows]
+    n_lines = sum(max(2, name.count("\n") + 1) for name in names)
+    figure, axes = _new_figure(5.4, 1.3 + 0.18 * n_lines)
     for place, (_, estimate) in enumerate(rows):
         good = estimate.low > 0 if metric.higher_is_better else estimate.high < 0
         bad = estimate.high < 0 if metric.higher_is_better else estimate.low > 0
@@ -57,7 +65,7 @@ def forest_figure(rows: Sequence[tuple[str, Estimate]], metric: Metric, title: s
         axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.2)
         axes.plot(estimate.value, place, "o", color=colour, markersize=6)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=9)
+    axes.set_yticks(range(len(rows)), names, fontsize=9)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     better = "right" if metric.higher_is_better else "left"
     axes.set_xlabel(f"difference in {metric.title}\n(better: {better} of 0)", fontsize=9)
@@ -75,11 +83,11 @@ def confusion_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
     axes.imshow(counts, cmap="Blues", vmin=0)
     for (score, predicted), count in np.ndenumerate(counts):
         shade = "white" if count > counts.max() / 2 else "black"
-        text = f"{count:.0f}" if len(passes) == 1 else f"{count:.1f}"
+        text = f"{count:.1f}".removesuffix(".0")
         axes.text(predicted, score, text, ha="center", va="center", color=shade)
     axes.set(xlabel="predicted score", ylabel="rater's score")
     axes.set(xticks=range(N_SCORES), yticks=range(N_SCORES))
-    axes.set_title(title, fontsize=10, loc="left")
+    axes.set_title(_wrap(title, 40), fontsize=10, loc="left")
     return figure
 
 
@@ -97,7 +105,7 @@ def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
     axes.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), aspect="equal")
     axes.set(xlabel="said: probability", ylabel="seen: share of legs")
     axes.legend(title="score", fontsize=8, title_fontsize=8, frameon=False, markerscale=0.6)
-    axes.set_title(title, fontsize=10, loc="left")
+    axes.set_title(_wrap(title, 40), fontsize=10, loc="left")
     return figure
 
 
@@ -119,26 +127,27 @@ def risk_coverage_figure(scorers: Mapping[str, Sequence[pd.DataFrame]], title: s
     """
     figure, axes = _new_figure(5.0, 3.4)
     for (name, passes), colour in zip(scorers.items(), COLOURS * 9, strict=False):
-        lines = [_risk(table) for table in passes]
-        axes.plot(np.arange(1, len(lines[0]) + 1) / len(lines[0]), np.mean(lines, axis=0),
-                  color=colour, label=name)  # fmt: skip
+        n_legs = max(map(len, passes))
+        shares = np.arange(1, n_legs + 1) / n_legs
+        lines = [_risk(table, shares) for table in passes]
+        axes.plot(shares, np.mean(lines, axis=0), color=colour, label=_wrap(name, 36))
     axes.set(xlabel="share of legs that are scored", ylabel="MAE of these, points")
     axes.set_xlim(0, 1.02)
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=8, frameon=False)
-    axes.set_title(title, fontsize=10, loc="left")
+    axes.set_title(_wrap(title, 40), fontsize=10, loc="left")
     return figure
 
 
-def _risk(table: pd.DataFrame) -> NDArray[np.float64]:
-    """MAE of the surest 1, 2, ... n legs, (n,)."""
+def _risk(table: pd.DataFrame, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MAE of the surest legs, for (n,) shares of all of them."""
     probabilities = table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
     points = np.arange(N_SCORES)
     variance = probabilities @ points**2 - (probabilities @ points) ** 2
     error = (table["score"] - table["predicted"]).abs().to_numpy()
     ordered = error[np.argsort(variance, kind="stable")]
-    risk: NDArray[np.float64] = np.cumsum(ordered) / np.arange(1, len(error) + 1)
-    return risk
+    places = np.arange(1, len(error) + 1)
+    return np.interp(shares, places / len(error), np.cumsum(ordered) / places)
 
 
 def curves_figure(curves: Mapping[str, Mapping[str, Curve]], title: str) -> Figure:
@@ -158,5 +167,5 @@ def curves_figure(curves: Mapping[str, Mapping[str, Curve]], title: str) -> Figu
                       marker=marker, label="" if number else label)  # fmt: skip
     axes.set(xlabel="epoch", ylabel="loss")
     axes.legend(fontsize=8, frameon=False)
-    axes.set_title(title, fontsize=10, loc="left")
+    axes.set_title(_wrap(title, 40), fontsize=10, loc="left")
     return figure

@@ -5,7 +5,7 @@ passes are averaged, never pooled: a patient is drawn with all passes, so more s
 interval narrower than the number of patients allows.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.weighted import Legs, mean_of_defined, number_patients, weighted_metrics
@@ -40,6 +40,34 @@ class Estimate:
     high: float
 
 
+@dataclass(frozen=True)
+class Draws:
+    """Metrics of a scorer for all patients, then for each bootstrap draw of them.
+
+    Attributes:
+        passes: For each pass, metric key to (1 + D,) values; NaN where undefined.
+        n_patients: Number of patients that were drawn from.
+    """
+
+    passes: Sequence[Mapping[str, Values]]
+    n_patients: int
+
+    def mean(self, key: str) -> Values:
+        """A metric, mean over the passes, (1 + D,)."""
+        return mean_of_defined([values[key] for values in self.passes])
+
+    def estimates(self, keys: Collection[str]) -> dict[str, Estimate]:
+        """Each metric with its interval."""
+        return {key: self._interval(self.mean(key)) for key in keys}
+
+    def differences(self, other: "Draws", keys: Collection[str]) -> dict[str, Estimate]:
+        """Each metric minus that of another scorer, of which the same patients were drawn."""
+        return {key: self._interval(self.mean(key) - other.mean(key)) for key in keys}
+
+    def _interval(self, values: Values) -> Estimate:
+        return percentile_interval(float(values[0]), values[1:], self.n_patients)
+
+
 def estimate_metrics(
     passes: Sequence[pd.DataFrame],
     keys: Collection[str] = tuple(METRIC_OF),
@@ -57,9 +85,7 @@ def estimate_metrics(
     Returns:
         Metric key to estimate, see `percentile_interval`.
     """
-    legs = number_patients(passes)
-    weights = _weightings(legs[0].n_patients, n_draws, seed)
-    return _estimates(_metrics_of(legs, weights, keys), legs[0].n_patients)
+    return draw_metrics(passes, keys, n_draws, seed).estimates(keys)
 
 
 def estimate_differences(
@@ -79,10 +105,32 @@ def estimate_differences(
         seed: Seed of the draws.
     """
     legs = number_patients([*passes, *others])
+    one = _draw(legs[: len(passes)], keys, n_draws, seed)
+    two = _draw(legs[len(passes) :], keys, n_draws, seed)
+    return one.differences(two, keys)
+
+
+def draw_metrics(
+    passes: Sequence[pd.DataFrame],
+    keys: Collection[str] = tuple(METRIC_OF),
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+) -> Draws:
+    """Draw the patients of a scorer once, for its intervals and for its differences to others.
+
+    Args:
+        passes: As for `estimate_metrics`.
+        keys: Metrics wanted.
+        n_draws: Bootstrap draws.
+        seed: Seed of the draws.
+    """
+    return _draw(number_patients(passes), keys, n_draws, seed)
+
+
+def _draw(legs: Sequence[Legs], keys: Collection[str], n_draws: int, seed: int) -> Draws:
     weights = _weightings(legs[0].n_patients, n_draws, seed)
-    one = _metrics_of(legs[: len(passes)], weights, keys)
-    two = _metrics_of(legs[len(passes) :], weights, keys)
-    return _estimates({key: one[key] - two[key] for key in keys}, legs[0].n_patients)
+    found = [weighted_metrics(one_pass, weights, keys) for one_pass in legs]
+    return Draws(found, legs[0].n_patients)
 
 
 @cache
@@ -91,18 +139,6 @@ def _weightings(n_patients: int, n_draws: int, seed: int) -> Values:
     shares = np.full(n_patients, 1 / n_patients)
     drawn = np.random.default_rng(seed).multinomial(n_patients, shares, size=n_draws)
     return np.vstack([np.ones((1, n_patients)), drawn])
-
-
-def _metrics_of(legs: Sequence[Legs], weights: Values, keys: Collection[str]) -> dict[str, Values]:
-    """Mean over the passes of each metric, (W,)."""
-    found = [weighted_metrics(one_pass, weights, keys) for one_pass in legs]
-    return {key: mean_of_defined([values[key] for values in found]) for key in keys}
-
-
-def _estimates(values: dict[str, Values], n_patients: int) -> dict[str, Estimate]:
-    return {
-        key: percentile_interval(float(row[0]), row[1:], n_patients) for key, row in values.items()
-    }
 
 
 def percentile_interval(value: float, draws: Values, n_patients: int) -> Estimate:
@@ -121,7 +157,7 @@ def percentile_interval(value: float, draws: Values, n_patients: int) -> Estimat
     known = draws[np.isfinite(draws)]
     if not np.isfinite(value) or len(known) < len(draws) / 2 or n_patients < MIN_PATIENTS:
         return Estimate(value, np.nan, np.nan)
-    quantile = t.ppf((1 - LEVEL) / 2, n_patients - 1) * np.sqrt(n_patients / (n_patients - 1))
-    tail = float(norm.cdf(quantile))
+    quantile = stdtrit(n_patients - 1, (1 - LEVEL) / 2) * np.sqrt(n_patients / (n_patients - 1))
+    tail = float(ndtr(quantile))
     low, high = np.quantile(known, [tail, 1 - tail])
     return Estimate(value, float(low), float(high))

@@ -1,21 +1,15 @@
-"""How well predicted scores agree with the rater's, one value a leg and video, never a clip."""
+"""How well predicted scores agree with the rater's, one value a leg and video, never a clip.
+
+torchmetrics and scipy.stats are imported where they compute: torchmetrics brings torchvision, which
+costs a report of finished runs six seconds and is not needed there (`weighted` computes it).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
-from torchmetrics.functional import mean_absolute_error
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    binary_calibration_error,
-    multiclass_cohen_kappa,
-    multiclass_f1_score,
-    multiclass_recall,
-)
 
 from pdla.data.recordings import N_SCORES, SCORES
 
@@ -87,6 +81,14 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
     Raises:
         ValueError: If there are no legs.
     """
+    import torch
+    from torchmetrics.functional import mean_absolute_error
+    from torchmetrics.functional.classification import (
+        multiclass_cohen_kappa,
+        multiclass_f1_score,
+        multiclass_recall,
+    )
+
     if len(score) == 0:
         raise ValueError("no leg to evaluate")
     true, guess = torch.tensor(score), torch.tensor(predicted)
@@ -136,6 +138,8 @@ def undefined_reasons(
 
 
 def _spearman(score: Scores, probabilities: Probabilities) -> float:
+    from scipy.stats import spearmanr
+
     expected = rounded_expected(probabilities)
     if np.ptp(score) == 0 or np.ptp(expected) == 0:
         return np.nan
@@ -144,6 +148,9 @@ def _spearman(score: Scores, probabilities: Probabilities) -> float:
 
 
 def _auroc(score: Scores, probabilities: Probabilities, k: int) -> float:
+    import torch
+    from torchmetrics.functional.classification import binary_auroc
+
     is_reached = score >= k
     if is_reached.all() or not is_reached.any():
         return np.nan
@@ -153,6 +160,9 @@ def _auroc(score: Scores, probabilities: Probabilities, k: int) -> float:
 
 def _calibration_error(score: Scores, probabilities: Probabilities, k: int) -> float:
     """Naeini et al. 2015: mean distance of probability and frequency, in five equal bins."""
+    import torch
+    from torchmetrics.functional.classification import binary_calibration_error
+
     reached = torch.tensor(reach_probability(probabilities, k))
     is_reached = torch.tensor(score >= k).long()
     return float(binary_calibration_error(reached, is_reached, CALIBRATION_BINS, norm="l1"))

@@ -40,7 +40,7 @@ def headline(analysis: Analysis) -> list[str]:
     first, *legs = analysis.sections
     told = []
     for row in first.rows:
-        if row.scorer.kind != "model":
+        if row.scorer.is_baseline:
             continue
         stamp = "LEAKY, no result: " if row.scorer.is_leaky else ""
         by_leg = "; ".join(
@@ -53,9 +53,16 @@ def headline(analysis: Analysis) -> list[str]:
             f"{stamp}{row.scorer.name}: {metric.title} {interval_text(row.estimates[metric.key])} "
             f"on {row.n_legs} legs of {row.n_patients} patients"
             + (f" ({by_leg})" if by_leg else "")
+            + _monotony(row)
             + f". {_verdicts(first, row, metric)}."
         )
     return told
+
+
+def _monotony(row: Row) -> str:
+    """That a scorer gives everybody one score, which its metrics show to experts only."""
+    said = {int(score) for table in row.passes for score in table["predicted"].unique()}
+    return f"; it says {said.pop()} to every leg" if len(said) == 1 else ""
 
 
 def _verdicts(section: Section, row: Row, metric: Metric) -> str:
@@ -92,10 +99,7 @@ def main_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
             "legs": row.n_legs,
             "patients": row.n_patients,
             "passes": len(row.spread),
-            "cells": [
-                make_cell(row.estimates[metric.key], row.reasons.get(metric.key, ""))
-                for metric in metrics
-            ],
+            "cells": _cells(row, metrics),
         }
         for row in section.rows
     ]
@@ -117,7 +121,16 @@ def other_rows(section: Section, shown: list[Metric]) -> list[dict[str, Any]]:
 
 
 def _cells(row: Row, metrics: list[Metric]) -> list[Cell]:
-    return [make_cell(row.estimates[key], row.reasons.get(key, "")) for key in _keys(metrics)]
+    cells = [make_cell(row.estimates[key], row.reasons.get(key, "")) for key in _keys(metrics)]
+    scores = row.judged.table["score"].unique()
+    if len(scores) > 1:
+        return cells
+    why = f"whatever is predicted: the rater gave every leg a {scores[0]}"
+    told = zip(cells, metrics, strict=True)
+    return [
+        (value, why) if metric.key == "qwk" and value != "n/a" else (value, below)
+        for (value, below), metric in told
+    ]
 
 
 def _keys(metrics: list[Metric]) -> list[str]:
@@ -133,10 +146,7 @@ def subgroup_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any
             "kind": row.scorer.kind,
             "legs": row.n_legs,
             "patients": row.n_patients,
-            "cells": [
-                make_cell(row.estimates[metric.key], row.reasons.get(metric.key, ""))
-                for metric in metrics
-            ],
+            "cells": _cells(row, metrics),
         }
         for title, rows in section.subgroups.items()
         for number, row in enumerate(rows)
@@ -149,11 +159,11 @@ def spread_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]
         {
             "name": row.scorer.name,
             "repeat": repeat,
-            "seed": seed,
+            "seed": "mean" if row.scorer.kind == "average" else seed,
             "cells": [show_number(values[metric.key]) for metric in metrics],
         }
         for row in section.rows
-        if row.scorer.kind == "model" and len(row.spread) > 1
+        if not row.scorer.is_baseline and len(row.spread) > 1
         for (_, repeat, seed), values in row.spread.items()
     ]
 

@@ -8,7 +8,6 @@ import pandas as pd
 from pdla.data.recordings import SCORES
 from pdla.evaluation.analysis import Analysis
 from pdla.evaluation.page import show_number
-from pdla.evaluation.scopes import complete_passes
 
 MAX_ERRORS: Final = 40  # legs that are listed, the worst first
 
@@ -62,16 +61,20 @@ def _with_groups(table: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, 
 def error_table(analysis: Analysis) -> pd.DataFrame:
     """Legs of all models, a row each, the worst first: mean absolute error over models and passes.
 
-    Columns: video_id, leg, patient, group, visit, score, one of expected scores a model, error.
+    Columns: video_id, leg, patient, group, visit, score, the expected scores of each model and
+    average, error. An average does not count in the error: its models are there already.
     """
     section = analysis.sections[0]
     keys = ["video_id", "leg"]
     table = section.table[[*keys, "patient", "group", "visit", "score"]].set_index(keys)
     errors = []
-    for scorer in analysis.models:
-        rows = pd.concat(complete_passes(scorer, section.scope).values()).set_index(keys)
-        table[scorer.name] = rows["expected_score"].groupby(keys).mean()
-        errors.append((rows["predicted"] - rows["score"]).abs().groupby(keys).mean())
+    for own in section.rows:
+        if own.scorer.is_baseline:
+            continue
+        rows = pd.concat(own.passes).set_index(keys)
+        table[own.scorer.name] = rows["expected_score"].groupby(keys).mean()
+        if own.scorer.kind == "model":
+            errors.append((rows["predicted"] - rows["score"]).abs().groupby(keys).mean())
     table["error"] = pd.concat(errors, axis=1).mean(axis=1)
     return table.sort_values("error", ascending=False, kind="stable").reset_index()
 
@@ -80,7 +83,7 @@ def error_rows(analysis: Analysis, clips: dict[tuple[str, str], str]) -> list[di
     """The legs with the largest errors; `clips` gives the address of those that were drawn."""
     table = error_table(analysis)
     table = table[table["error"] > 0].head(MAX_ERRORS)
-    names = [scorer.name for scorer in analysis.models]
+    names = scored_names(analysis)
     return [
         {
             **{key: row[key] for key in ("video_id", "leg", "patient", "group", "visit", "score")},
@@ -90,6 +93,11 @@ def error_rows(analysis: Analysis, clips: dict[tuple[str, str], str]) -> list[di
         }
         for row in table.to_dict("records")
     ]
+
+
+def scored_names(analysis: Analysis) -> list[str]:
+    """Models and averages, in order of the columns of the table of errors."""
+    return [row.scorer.name for row in analysis.sections[0].rows if not row.scorer.is_baseline]
 
 
 def run_rows(analysis: Analysis) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ A pass is one prediction for each leg: all folds of one repeat of the split, tra
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,14 +28,15 @@ PassKey = tuple[str, int, int]  # hash of the split, repeat, seed
 
 @dataclass(frozen=True)
 class Scorer:
-    """A model or a baseline, with all that it predicted for patients it did not know.
+    """A model, an average of models or a baseline, and its predictions for patients new to it.
 
     Attributes:
         name: Unique in the study.
-        kind: model or baseline.
+        kind: model, average or baseline.
         note: What it is, or which weights and how many runs.
         is_leaky: Whether patients of the test stood in training.
         passes: Predictions, a row a leg, of each pass.
+        planned: Legs of each side that a pass holds once all its folds were run.
     """
 
     name: str
@@ -43,6 +44,12 @@ class Scorer:
     note: str
     is_leaky: bool
     passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+    planned: dict[PassKey, dict[str, int]] = field(repr=False)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is there to be beaten."""
+        return self.kind == "baseline"
 
 
 def check_poolable(runs: Sequence[StudyRun], pool_differing: bool) -> list[str]:
@@ -91,7 +98,7 @@ def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
     for run in runs:
         base = str(run.result["model"])
         if run.result["leg"] == "both":
-            base += ", both legs in one network"
+            base += ", both legs"
         for config, members in kinds[base]:
             if not _variant_keys(config, run.config):
                 members.append(run)
@@ -134,6 +141,26 @@ def repeat_of_fold(folds: Sequence[dict[str, list[int]]]) -> list[int]:
     return repeats
 
 
+def plan_passes(
+    runs: Sequence[StudyRun], keys: Collection[PassKey]
+) -> dict[PassKey, dict[str, int]]:
+    """Legs of each side that the folds of a repeat test, for each pass."""
+    folds_of = {run.result["split"]["hash"]: (run.folds, run.legs) for run in runs}
+    planned = {}
+    for key in keys:
+        folds, legs = folds_of[key[0]]
+        repeats = repeat_of_fold(folds)
+        tested = {
+            index
+            for fold, repeat in zip(folds, repeats, strict=True)
+            if repeat == key[1]
+            for index in fold["test"]
+        }
+        sides = legs.loc[legs.index.isin(tested), "leg"]
+        planned[key] = {str(side): int(count) for side, count in sides.value_counts().items()}
+    return planned
+
+
 def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
     """One scorer for each model of the study, by name."""
     scorers = []
@@ -146,12 +173,19 @@ def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
             Scorer(
                 name=name,
                 kind="model",
-                note=f"{len(members)} runs; weights: {', '.join(weights)}",
+                note=_note(members, weights),
                 is_leaky=any(run.result["is_leaky"] for run in members),
                 passes={key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()},
+                planned=plan_passes(members, passes),
             )
         )
     return scorers
+
+
+def _note(members: Sequence[StudyRun], weights: Sequence[str]) -> str:
+    is_both = members[0].result["leg"] == "both"
+    legs = "one network for both legs" if is_both else "a network for each leg"
+    return f"{legs}; {len(members)} runs; weights: {', '.join(weights)}"
 
 
 def _pass_of(run: StudyRun) -> PassKey:
@@ -162,24 +196,38 @@ def _pass_of(run: StudyRun) -> PassKey:
 def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
     """Every baseline on the folds and legs that the models were tested on.
 
-    Where networks of one leg and networks of both legs stand in one study, so do their baselines.
+    Where networks of one leg and networks of both legs stand in one study, so do their baselines,
+    but for those that say the same either way.
     """
-    regimes = sorted({run.result["leg"] == "both" for run in runs})
-    return [
-        Scorer(
-            name=baseline.title + (", both legs" if is_both and len(regimes) > 1 else ""),
-            kind="baseline",
-            note=baseline.meaning,
-            is_leaky=any(run.result["is_leaky"] for run in runs),
-            passes=_baseline_passes(_of_regime(runs, is_both), key),
-        )
-        for is_both in regimes
-        for key, baseline in BASELINES.items()
-    ]
+    single, both = ([run for run in runs if (run.result["leg"] == "both") == it] for it in (0, 1))
+    scorers: list[Scorer] = []
+    for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
+        for key, baseline in BASELINES.items():
+            passes = _baseline_passes(members, key)
+            scorer = Scorer(
+                name=baseline.title + suffix,
+                kind="baseline",
+                note=baseline.meaning,
+                is_leaky=any(run.result["is_leaky"] for run in runs),
+                passes=passes,
+                planned=plan_passes(members, passes),
+            )
+            if members and not any(_say_the_same(scorer, other) for other in scorers):
+                scorers.append(scorer)
+    return scorers
 
 
-def _of_regime(runs: Sequence[StudyRun], is_both: bool) -> list[StudyRun]:
-    return [run for run in runs if (run.result["leg"] == "both") == is_both]
+def _say_the_same(one: Scorer, other: Scorer) -> bool:
+    """Whether two baselines of one kind gave every leg of every pass the same probabilities."""
+    if one.note != other.note or one.passes.keys() != other.passes.keys():
+        return False
+    keys = ["video_id", "leg"]
+    columns = [*keys, *PROBABILITY_COLUMNS]
+    tables = (
+        [table[columns].sort_values(keys, ignore_index=True) for table in scorer.passes.values()]
+        for scorer in (one, other)
+    )
+    return all(own.equals(its) for own, its in zip(*tables, strict=True))
 
 
 def _baseline_passes(runs: Sequence[StudyRun], name: str) -> dict[PassKey, pd.DataFrame]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import jinja2
 import numpy as np
-import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
@@ -17,13 +16,12 @@ from pdla.evaluation import page, page_data
 from pdla.evaluation.analysis import Analysis, Section
 from pdla.evaluation.checklist import make_checklist
 from pdla.evaluation.history import read_curves
-from pdla.evaluation.intervals import N_DRAWS
+from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.references import find_references
-from pdla.evaluation.scopes import complete_passes
+from pdla.evaluation.study_events import log_study
 from pdla.evaluation.summary import stamps, summary_table, summary_values
-from pdla.evaluation.tensorboard import log_study
 from pdla.runs import write_json, write_text
 
 Clips = Mapping[tuple[str, str], str]
@@ -80,6 +78,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "score_rows": page_data.score_rows(analysis),
         "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
         "n_draws": f"{N_DRAWS:,}",
+        "min_patients": MIN_PATIENTS,
         "metrics": metrics,
         "primary": analysis.primary,
         "primary_metrics": primary,
@@ -94,8 +93,8 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
             for section in analysis.sections
         ],
         "references": find_references(run),
-        "models": [scorer.name for scorer in analysis.models],
-        "baselines": [scorer for scorer in analysis.scorers if scorer.kind == "baseline"],
+        "scored": page_data.scored_names(analysis),
+        "baselines": analysis.baselines,
         "runs": page_data.run_rows(analysis),
         "provenance": provenance(analysis),
         "configs": {
@@ -154,7 +153,7 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
         "reliabilities": _per_model(legs, "Reliability", draw.reliability_figure),
         "risks": {
             f"Risk and coverage, {section.scope.title}": draw.risk_coverage_figure(
-                {row.scorer.name: _passes(section, row.scorer) for row in _models(section)},
+                {row.scorer.name: row.passes for row in _models(section)},
                 section.scope.title,
             )
             for section in legs
@@ -164,16 +163,12 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
 
 
 def _models(section: Section) -> list[Any]:
-    return [row for row in section.rows if row.scorer.kind == "model"]
-
-
-def _passes(section: Section, scorer: Any) -> list[pd.DataFrame]:
-    return list(complete_passes(scorer, section.scope).values())
+    return [row for row in section.rows if not row.scorer.is_baseline]
 
 
 def _forest(section: Section, key: str) -> Figure:
     rows = [
-        (f"{difference.scorer.name}\n- {difference.other.name}", difference.estimates[key])
+        (f"{difference.scorer.name}\nminus {difference.other.name}", difference.estimates[key])
         for difference in section.differences
         if np.isfinite(difference.estimates[key].value)
     ]
@@ -183,7 +178,7 @@ def _forest(section: Section, key: str) -> Figure:
 def _per_model(sections: Sequence[Section], title: str, figure: Any) -> dict[str, Figure]:
     return {
         f"{title}, {row.scorer.name}, {section.scope.title}": figure(
-            _passes(section, row.scorer), f"{row.scorer.name}\n{section.scope.title}"
+            row.passes, f"{row.scorer.name}\n{section.scope.title}"
         )
         for section in sections
         for row in _models(section)

@@ -63,7 +63,9 @@ def summary_values(analysis: Analysis) -> dict[str, Any]:
         }
 
     def row(one: Any) -> dict[str, Any]:
-        facts = {"scorer": one.scorer.name, "kind": one.scorer.kind, "leaky": one.scorer.is_leaky}
+        scorer = one.scorer
+        facts = {"scorer": scorer.name, "kind": scorer.kind, "note": scorer.note}
+        facts["leaky"] = scorer.is_leaky
         counts = {"legs": one.n_legs, "patients": one.n_patients, "passes": len(one.spread)}
         return facts | counts | {"metrics": plain(one.estimates), "undefined": one.reasons}
 

@@ -2,16 +2,10 @@
 
 import json
 import logging
-import math
-from pathlib import Path
 from typing import Any
 
 import lightning
-import pandas as pd
 from lightning.pytorch.loggers import TensorBoardLogger
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from torch.utils.tensorboard import SummaryWriter
 
 from pdla.evaluation.metrics import METRICS
 
@@ -52,27 +46,3 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict
     text = json.dumps(config, indent=2, ensure_ascii=False)
     logger.experiment.add_text("config", "\n".join("    " + line for line in text.splitlines()))
     logger.save()
-
-
-def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, Figure]]) -> None:
-    """Write the numbers and figures of a report for TensorBoard; what stood there is replaced.
-
-    Args:
-        folder: `_summary` of the study.
-        summary: `pdla.evaluation.report.summary_table`.
-        figures: Figures by kind and title.
-    """
-    for old in folder.glob("events.out.tfevents.*"):
-        old.unlink()
-    with SummaryWriter(str(folder)) as writer:
-        for row in summary.to_dict("records"):
-            for metric in METRICS:
-                if math.isfinite(row[metric.key]):
-                    name = f"{row['leg']}-{metric.key}/{row['scorer']}"
-                    writer.add_scalar(name.replace(" ", "_"), row[metric.key])
-        for kind, group in figures.items():
-            for title, figure in group.items():
-                figure.set_layout_engine("none")  # laid out already, for the page
-                figure.set_dpi(70)
-                FigureCanvasAgg(figure)
-                writer.add_figure(f"{kind}/{title}".replace(" ", "_"), figure, close=False)

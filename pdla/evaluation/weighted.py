@@ -53,6 +53,12 @@ class Legs:
         cells: Values = np.eye(N_SCORES**2)[self.score * N_SCORES + self.predicted]
         return cells
 
+    def sum_by_patient(self, values: Values) -> Values:
+        """Sums (P, k) over the legs of each patient of values (n, k)."""
+        sums = np.zeros((self.n_patients, values.shape[1]))
+        np.add.at(sums, self.patient, values)
+        return sums
+
 
 def number_patients(tables: Sequence[pd.DataFrame]) -> list[Legs]:
     """Legs of several tables of predictions, with patients numbered alike in all of them."""
@@ -84,30 +90,29 @@ def weighted_metrics(
     """
     rows = max(1, MAX_CELLS // max(1, len(legs.score)))
     parts = [
-        _metrics_of_part(legs, weights[start : start + rows][:, legs.patient], keys)
+        _metrics_of_part(legs, weights[start : start + rows], keys)
         for start in range(0, len(weights), rows)
     ]
     return {key: np.concatenate([part[key] for part in parts]) for key in keys}
 
 
 def _metrics_of_part(legs: Legs, weights: Values, keys: Collection[str]) -> dict[str, Values]:
-    """As `weighted_metrics`, with weights (W, n) of the legs."""
+    """As `weighted_metrics`, for not too many; what is summed is summed by patient first."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = _confusion_metrics(
-            (weights @ legs.confusion_cells).reshape(-1, N_SCORES, N_SCORES)
-        )
-        total = weights.sum(axis=1)
+        cells = weights @ legs.sum_by_patient(legs.confusion_cells)
+        values = _confusion_metrics(cells.reshape(-1, N_SCORES, N_SCORES))
+        total = cells.sum(axis=1)
         if "rps" in keys:
             losses = ranked_probability_losses(legs.score, legs.probabilities)
-            values["rps"] = weights @ losses / total
+            values["rps"] = (weights @ legs.sum_by_patient(losses[:, None]))[:, 0] / total
         if "spearman" in keys:
             values["spearman"] = _weighted_spearman(legs, weights)
         for k in THRESHOLDS:
             reached = reach_probability(legs.probabilities, k)
             if f"auroc_{k}" in keys:
-                values[f"auroc_{k}"] = _weighted_auroc(reached, legs.score >= k, weights)
+                values[f"auroc_{k}"] = _weighted_auroc(legs, reached, legs.score >= k, weights)
             if f"ece_{k}" in keys:
-                gaps = _gaps_by_bin(reached, legs.score >= k)
+                gaps = legs.sum_by_patient(_gaps_by_bin(reached, legs.score >= k))
                 values[f"ece_{k}"] = np.abs(weights @ gaps).sum(axis=1) / total
     return values
 
@@ -147,39 +152,40 @@ def mean_of_defined(values: Sequence[Values]) -> Values:
 
 def _weighted_spearman(legs: Legs, weights: Values) -> Values:
     """Pearson correlation of mean ranks, in which a leg of weight 2 stands twice."""
-    total = weights.sum(axis=1, keepdims=True)
-    score = _mean_ranks(legs.score.astype(np.float64), weights)
-    expected = _mean_ranks(rounded_expected(legs.probabilities), weights)
-    score -= (weights * score).sum(axis=1, keepdims=True) / total
-    expected -= (weights * expected).sum(axis=1, keepdims=True) / total
-    product = (weights * score * expected).sum(axis=1)
-    spread = (weights * score**2).sum(axis=1) * (weights * expected**2).sum(axis=1)
+    score = _mean_ranks(legs, legs.score.astype(np.float64), weights)
+    expected = _mean_ranks(legs, rounded_expected(legs.probabilities), weights)
+    by_leg = weights[:, legs.patient]
+    total = by_leg.sum(axis=1, keepdims=True)
+    score -= (by_leg * score).sum(axis=1, keepdims=True) / total
+    expected -= (by_leg * expected).sum(axis=1, keepdims=True) / total
+    product = (by_leg * score * expected).sum(axis=1)
+    spread = (by_leg * score**2).sum(axis=1) * (by_leg * expected**2).sum(axis=1)
     correlation: Values = np.where(spread > 1e-9, product / np.sqrt(spread), np.nan)
     return correlation
 
 
-def _mean_ranks(values: Values, weights: Values) -> Values:
+def _mean_ranks(legs: Legs, values: Values, weights: Values) -> Values:
     """Mean rank (W, n) of each value (n,), but for a constant."""
-    below, tied, places = _weight_below(values, weights)
-    return (below + tied / 2)[:, places]
+    return _weight_below(values, values, weights[:, legs.patient])
 
 
-def _weight_below(values: Values, weights: Values) -> tuple[Values, Values, NDArray[np.intp]]:
-    """Weight below and at each distinct value, both (W, u); place (n,) of each value in them."""
-    order = np.argsort(values, kind="stable")
-    _, starts, places = np.unique(values[order], return_index=True, return_inverse=True)
-    tied = np.add.reduceat(weights[:, order], starts, axis=1)
-    back = np.empty(len(values), dtype=np.intp)
-    back[order] = places
-    return tied.cumsum(axis=1) - tied, tied, back
+def _weight_below(values: Values, others: Values, weights: Values) -> Values:
+    """Weight (W, n) of the others (m,) below each value (n,), ties half; weights (W, m)."""
+    order = np.argsort(others, kind="stable")
+    up_to = np.zeros((len(weights), len(others) + 1))
+    np.cumsum(weights[:, order], axis=1, out=up_to[:, 1:])
+    first, last = (np.searchsorted(others[order], values, side) for side in ("left", "right"))
+    below: Values = (up_to[:, first] + up_to[:, last]) / 2
+    return below
 
 
-def _weighted_auroc(reached: Values, is_reached: NDArray[np.bool_], weights: Values) -> Values:
+def _weighted_auroc(
+    legs: Legs, reached: Values, is_reached: NDArray[np.bool_], weights: Values
+) -> Values:
     """Weight of the pairs in the right order, ties half, over that of all pairs."""
-    low, high = weights * ~is_reached, weights * is_reached
-    below, tied, places = _weight_below(reached, low)
-    right = (high * (below + tied / 2)[:, places]).sum(axis=1)
-    auroc: Values = right / (low.sum(axis=1) * high.sum(axis=1))
+    low, high = (weights[:, legs.patient[chosen]] for chosen in (~is_reached, is_reached))
+    below = _weight_below(reached[is_reached], reached[~is_reached], low)
+    auroc: Values = (high * below).sum(axis=1) / (low.sum(axis=1) * high.sum(axis=1))
     return auroc
 
 
