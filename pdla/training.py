@@ -26,6 +26,7 @@ from pdla.evaluation.tensorboard import EpochLines, log_summary
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
 from pdla.records import record_data
+from pdla.run_lock import claim_folder
 from pdla.runs import config_hash, fail_run, finish_run, last_checkpoint, open_run, read_result
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,16 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
         tune: it is never the test set's.
 
     Raises:
-        ValueError: If the config or the data cannot work; nothing was trained then.
+        ValueError: If the config or the data cannot work, or another process writes into the
+            folder; nothing was trained then.
     """
     check_config(config)
     check_primary(config["evaluation"]["primary"])
+    with claim_folder(run_dir):
+        return _run_once(config, run_dir)
+
+
+def _run_once(config: dict[str, Any], run_dir: Path) -> float:
     open_run(run_dir, config)
     result = read_result(run_dir)
     if result is None:
