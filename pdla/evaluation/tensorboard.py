@@ -1,10 +1,8 @@
-"""What a run leaves for TensorBoard beside its curves, and the lines that it prints on its way."""
+"""The final numbers of a run and of a study, for TensorBoard."""
 
-import json
-import logging
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import lightning
 import pandas as pd
@@ -12,46 +10,55 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
 from pdla.evaluation.metrics import METRICS
 
-log = logging.getLogger(__name__)
-
-
-class EpochLines(lightning.Callback):
-    """One line an epoch where a progress bar would be noise: in a pipe, in a log, under CI."""
-
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, module: lightning.LightningModule
-    ) -> None:
-        """Log loss and the metrics of the validation patients."""
-        if not trainer.is_global_zero:
-            return
-        shown = ("train/loss", "val/loss", "val/rps", "val/qwk", "val/macro_mae")
-        values = {name: trainer.callback_metrics.get(name) for name in shown}
-        text = "  ".join(
-            f"{name} {value:.3f}" for name, value in values.items() if value is not None
-        )
-        log.info("epoch %d/%d  %s", trainer.current_epoch + 1, trainer.max_epochs or 0, text)
+# Columns of the HParams tab; `best` is validation at the best epoch, val/ itself stays a curve.
+HPARAM_METRICS: Final = tuple(
+    f"{stage}/{key}"
+    for stage in ("best", "test")
+    for key in ("qwk", "macro_mae", "mae", "balanced_accuracy")
+)
 
 
 def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict[str, Any]) -> None:
-    """Log the hyperparameters beside the final metrics, once, for TensorBoard's HParams tab."""
+    """Log the final metrics, and the row of this run in TensorBoard's HParams tab.
+
+    All of HPARAM_METRICS are columns of every run, also where one is undefined: TensorBoard takes
+    the columns of all runs from the first it reads.
+    """
     logger = trainer.logger
     if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
         return
-    chosen = {key: result[key] for key in ("model", "leg", "fold", "seed", "weights_source")}
-    # `best` is the validation score of the best checkpoint: val/ itself stays one point an epoch.
     metrics = {
         f"{title}/{metric.key}": value
         for stage, title in (("val", "best"), ("test", "test"))
         for metric in METRICS
         if (value := result["metrics"][stage].get(metric.key)) is not None
     }
-    logger.log_hyperparams(chosen, metrics, step=trainer.global_step)
-    text = json.dumps(config, indent=2, ensure_ascii=False)
-    logger.experiment.add_text("config", "\n".join("    " + line for line in text.splitlines()))
+    logger.log_metrics(metrics, step=trainer.global_step)
+    columns = dict.fromkeys(HPARAM_METRICS, 0.0)
+    row = hparams(hyperparameters(config, result), columns)  # type: ignore[no-untyped-call]
+    for summary in row:
+        logger.experiment._get_file_writer().add_summary(summary)
     logger.save()
+
+
+def hyperparameters(config: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """What tells runs apart, by which the HParams tab groups, filters and colours them."""
+    rate = config["optim"]["optimizer"].get("lr")
+    return {
+        **{key: result[key] for key in ("model", "leg", "fold", "seed")},
+        "study": config["study"],
+        "loss": str(config["loss"]["_target_"]).rpartition(".")[2].removesuffix("Head"),
+        "learning_rate": "default" if rate is None else rate,
+        "batch_size": config["data"]["batch_size"],
+        "max_epochs": config["trainer"]["max_epochs"],
+        "augment": ", ".join(config["augment"] or {}) or "none",
+        "weights": result["weights_source"],
+        "split": result["split"]["rule"],
+    }
 
 
 def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, Figure]]) -> None:
