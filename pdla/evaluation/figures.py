@@ -23,6 +23,7 @@ from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 
 # Okabe and Ito 2008: told apart also by readers who do not see red and green.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MAX_NUMBERED_FOLDS: Final = 20
 MUTED: Final = "#8a8f98"
 
 
@@ -170,7 +171,8 @@ def fold_scores_figure(folds: Mapping[int, Sequence[int]], title: str, this: int
         title: Above the figure.
         this: The fold that is marked.
     """
-    figure, axes = _new_figure(1.8 + 0.5 * max(4, len(folds)), 3.4)
+    is_roomy = len(folds) <= MAX_NUMBERED_FOLDS
+    figure, axes = _new_figure(min(10.0, 1.8 + 0.5 * max(4, len(folds))), 3.4)
     places = np.arange(len(folds))
     below = np.zeros(len(folds))
     shades = colormaps["YlOrRd"](np.linspace(0.15, 0.95, N_SCORES))
@@ -179,13 +181,14 @@ def fold_scores_figure(folds: Mapping[int, Sequence[int]], title: str, this: int
         axes.bar(places, counts, bottom=below, color=shades[score], edgecolor="white",
                  label=str(score))  # fmt: skip
         for place, count in enumerate(counts.tolist()):
-            if count:
+            if count and is_roomy:
                 shade = "white" if score >= 3 else "black"
                 axes.text(place, below[place] + count / 2, f"{count:.0f}", ha="center",
                           va="center", fontsize=8, color=shade)  # fmt: skip
         below += counts
     names = [f"{fold}\nthis run" if fold == this else str(fold) for fold in folds]
-    axes.set_xticks(places, names, fontsize=8)
+    if is_roomy:
+        axes.set_xticks(places, names, fontsize=8)
     axes.set(xlabel="fold", ylabel="tested legs")
     axes.legend(title="score", fontsize=8, title_fontsize=8, frameon=False,
                 loc="upper left", bbox_to_anchor=(1, 1))  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypedDict
 
 import lightning
+import torch
 from hydra.utils import instantiate
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -173,7 +174,8 @@ class LegScorer(lightning.LightningModule):
             f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["score"]),
             prog_bar=True,
         )  # fmt: skip
-        probabilities = self.head.probabilities(outputs.detach())
+        with torch.no_grad():  # thresholds of the head are learnt too
+            probabilities = self.head.probabilities(outputs)
         return {"loss": loss, "probabilities": probabilities, "sample": batch["sample"]}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -19,11 +19,12 @@ from pdla.data.drawing_options import Drawing
 from pdla.data.recordings import LegSample
 from pdla.data.sampling import ClipTime, Sampling
 from pdla.data.skeletons import JOINT, JOINTS
+from pdla.evaluation.looked_at import MANIFEST
 from pdla.models.scorer import LegScorer
 from pdla.review.attribution import Attribution, attribute
 from pdla.review.clip_pictures import KEYPOINT_DRAWING, brighten, clip_pictures
 from pdla.review.images import Frames
-from pdla.review.leg_figure import Shown
+from pdla.review.leg_panels import Shown
 from pdla.review.legs import ChosenLeg, ClipKeeper, leg_numbers, wanted_clips
 from pdla.review.words import channel_words, joint_words, quantity_words
 from pdla.runs import write_text
@@ -39,7 +40,6 @@ MAX_BARS: Final = 12
 BOUT_DRAWING: Final = Drawing(height=168, width=126, style="scored_leg", crop="body", line_px=3)
 BOUT_FPS: Final = 12.0
 MAX_BOUT_S: Final = 12.0
-MANIFEST: Final = "pictures.json"
 
 
 def show_legs(

@@ -9,23 +9,23 @@ from pdla.data.drawing_options import Style
 from pdla.data.skeletons import JOINTS
 from pdla.data.strokes import strokes_of
 
-# Units as in pdla.data.kinematics; heights in trunk lengths.
+# Name, and how a value of pdla.data.kinematics is written.
 QUANTITIES: Final = {
-    "n_taps": ("number of taps", ""),
-    "bout_s": ("duration of the bout", "s"),
-    "taps_per_s": ("taps a second", ""),
-    "amplitude": ("height of the lifts", "trunk"),
-    "amplitude_cv": ("unevenness of height (CV)", ""),
-    "amplitude_slope": ("height, first to last tap", ""),
-    "amplitude_first_over_last": ("decrement (first / last third)", ""),
-    "opening_speed": ("speed on the way up", "trunk/s"),
-    "closing_speed": ("speed on the way down", "trunk/s"),
-    "cycle_cv": ("unevenness of rhythm (CV)", ""),
-    "cycle_range_s": ("longest - shortest cycle", "s"),
-    "n_hesitations": ("hesitations", ""),
-    "n_arrests": ("arrests", ""),
-    "longest_arrest_s": ("longest arrest", "s"),
-    "share_moving": ("share of time in movement", ""),
+    "n_taps": ("number of taps", "{:.0f}"),
+    "bout_s": ("duration of the bout", "{:.1f} s"),
+    "taps_per_s": ("taps a second", "{:.2f}"),
+    "amplitude": ("height of the lifts", "{:.2f} trunk lengths"),
+    "amplitude_cv": ("unevenness of height (CV)", "{:.0%}"),
+    "amplitude_slope": ("change of height, first to last tap", "{:+.0%}"),
+    "amplitude_first_over_last": ("height, first third over last", "{:.2f}"),
+    "opening_speed": ("speed on the way up", "{:.2f} trunk lengths/s"),
+    "closing_speed": ("speed on the way down", "{:.2f} trunk lengths/s"),
+    "cycle_cv": ("unevenness of rhythm (CV)", "{:.0%}"),
+    "cycle_range_s": ("longest minus shortest cycle", "{:.2f} s"),
+    "n_hesitations": ("hesitations", "{:.0f}"),
+    "n_arrests": ("arrests", "{:.0f}"),
+    "longest_arrest_s": ("longest arrest", "{:.2f} s"),
+    "share_moving": ("share of time in movement", "{:.0%}"),
 }
 LEG_WORDS: Final = {"R": "scored", "L": "other"}
 PART_WORDS: Final = {
@@ -77,12 +77,6 @@ def quantity_words(values: Sequence[float] | None = None, n_legs: int = 2) -> li
     if values is None:
         return [f"{leg}{name}" for leg, name, _ in names]
     return [
-        f"{leg}{name} = {_measured(value, unit)}"
-        for (leg, name, unit), value in zip(names, values, strict=True)
+        f"{leg}{name}: {'not measured' if isnan(value) else written.format(value)}"
+        for (leg, name, written), value in zip(names, values, strict=True)
     ]
-
-
-def _measured(value: float, unit: str) -> str:
-    if isnan(value):
-        return "not measured"
-    return f"{value:.3g} {unit}".rstrip()
