@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch
-from pdla.models.keypoint_features import SeesJoints
+from pdla.models.keypoint_features import N_SEEN_CHANNELS, SeesJoints
 from pdla.models.kinematic_model import WithKinematics
 from pdla.models.scorer import LegScorer
 
@@ -29,7 +29,9 @@ class Attribution:
     Attributes:
         expected: (B,) expected score.
         pixels: (B, C, T, H, W) of drawn clips or heat maps.
-        joints: (B, T, 25) of keypoint features, summed over what is told of a joint.
+        joints: (B, T, 25) of keypoint features: places and movements of each joint.
+        certainty: (B, T) of how surely all joints were seen (confidence, seen or not). Apart from
+            `joints`, as a joint at rest is certain too; a network that hangs on it hangs on OpenPose.
         quantities: (B, n legs, F) of standardised clinical quantities, the scored leg first.
         slopes: (B, n legs, F) change of the expected score by one SD of a quantity.
     """
@@ -37,6 +39,7 @@ class Attribution:
     expected: Tensor
     pixels: Tensor | None = None
     joints: Tensor | None = None
+    certainty: Tensor | None = None
     quantities: Tensor | None = None
     slopes: Tensor | None = None
 
@@ -78,7 +81,11 @@ def attribute(model: LegScorer, batch: ClipBatch) -> Attribution:
 def _by_place(model: Any, name: str, value: Tensor, gradient: Tensor) -> dict[str, Tensor]:
     product = (gradient * value).float()
     if name == "joints":
-        return {"joints": model.by_joint(product).sum(dim=1)}
+        by_joint = model.by_joint(product)  # (B, C, T, 25)
+        return {
+            "joints": by_joint[:, :-N_SEEN_CHANNELS].sum(dim=1),
+            "certainty": by_joint[:, -N_SEEN_CHANNELS:].sum(dim=(1, 3)),
+        }
     if name == "quantities":
         n_values = value.shape[1] // 2
         slopes = gradient[:, :n_values].reshape(len(value), model.features.n_legs, -1)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import cv2
 import lightning
 import matplotlib
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from pdla.data.batches import ClipBatch
 from pdla.data.canvas import to_canvas
-from pdla.data.drawing_opencv import draw_with_opencv
+from pdla.data.drawing_opencv import draw_bytes
 from pdla.data.drawing_options import Drawing
 from pdla.review.images import (
     Frames,
@@ -28,10 +29,13 @@ from pdla.review.images import (
 
 # Networks on keypoints get no picture: their joints are drawn, all of them, as they are given.
 KEYPOINT_DRAWING: Final = Drawing(
-    height=112, width=84, style="scored_leg", crop="body", line_px=1, brightness="confidence"
+    height=84, width=63, style="scored_leg", crop="body", line_px=1, brightness="confidence"
 )
 SHADES: Final = ((1.0, 0.25, 0.2), (0.25, 0.9, 0.3), (0.4, 0.6, 1.0))  # of the three channels
+# Square roots: what OpenPose is half sure of is still seen.
+_LIGHTER: Final = np.sqrt(np.arange(256) * 255.0).astype(np.uint8)
 SHOWN_CLIPS: Final = 6
+PLAYED_FRAMES: Final = 45  # three seconds at 15 frames a second
 STRIP_FRAMES: Final = 10
 STRIP_PX: Final = 84
 
@@ -49,8 +53,8 @@ def clip_pictures(batch: ClipBatch) -> Frames:
     if "clips" not in batch:
         points = batch["keypoints"].float().cpu()
         sizes = torch.ones(len(points), 2)  # not used by this crop unless nothing was seen
-        return brighten(draw_with_opencv(to_canvas(points, KEYPOINT_DRAWING, sizes),
-                                          KEYPOINT_DRAWING))  # fmt: skip
+        canvas = to_canvas(points, KEYPOINT_DRAWING, sizes)
+        return brighten(draw_bytes(canvas, KEYPOINT_DRAWING))
     clips = batch["clips"].float().cpu()
     if clips.shape[1] == 3:
         return _as_bytes(clips)
@@ -59,17 +63,19 @@ def clip_pictures(batch: ClipBatch) -> Frames:
     return np.asarray((colours * 255).round(), dtype=np.uint8)
 
 
-def brighten(clips: Tensor) -> Frames:
+def brighten(drawn: Tensor) -> Frames:
     """Colours that can be told apart on black: scored leg red, other leg green, body light blue.
 
     Args:
-        clips: (B, 3, T, H, W) in 0-1 of style `scored_leg`.
+        drawn: (B, 3, T, H, W) bytes of style `scored_leg`.
 
     Returns:
         (B, T, H, W, 3).
     """
-    mixed = torch.einsum("bcthw,ck->bkthw", clips.clamp(0, 1).sqrt(), torch.tensor(SHADES))
-    return _as_bytes(mixed)
+    pictures = drawn.permute(0, 2, 3, 4, 1).contiguous().numpy()
+    lit = cv2.LUT(pictures.reshape(1, -1, 3), _LIGHTER)
+    mixed = cv2.transform(lit, np.array(SHADES, dtype=np.float32).T)
+    return np.asarray(mixed, dtype=np.uint8).reshape(pictures.shape)
 
 
 def _as_bytes(clips: Tensor) -> Frames:
@@ -101,7 +107,8 @@ class TrainingBatchPictures(lightning.Callback):
             pictures = clip_pictures(few)  # type: ignore[arg-type]
             writer, step = trainer.logger.experiment, trainer.global_step
             scores = [f"rater: {score}" for score in few["score"].tolist()]
-            strip, clip = batch_strip(pictures, scores), batch_mosaic(pictures)
+            strip = batch_strip(pictures, scores)
+            clip = batch_mosaic(pictures[:, :PLAYED_FRAMES])
             add_picture(writer, "training_batch/filmstrip", encode_png(strip), step)
             add_picture(writer, "training_batch/clips", encode_gif(clip, self.fps), step)
 

@@ -19,6 +19,7 @@ Frames = NDArray[np.uint8]
 GAP_PX: Final = 2
 GAP_GREY: Final = 70
 CAPTION_PX: Final = 16
+GIF_COLOURS: Final = 48
 PNG_COLOURS: Final = 256  # a third of the bytes of full colour; nobody sees it on drawn lines
 
 
@@ -34,16 +35,20 @@ def encode_png(picture: Frames) -> bytes:
     """(H, W, 3) RGB as PNG with a palette."""
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(picture))
-    image.quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    image.quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def encode_gif(frames: Frames, fps: float) -> bytes:
-    """(T, H, W, 3) RGB as a GIF that plays for ever; one palette for all frames."""
+    """(T, H, W, 3) RGB as a GIF that plays for ever, in the colours of a few of its frames.
+
+    Raises:
+        ValueError: If there is no frame.
+    """
     if not len(frames):
         raise ValueError("a clip without frames cannot be played")
-    tall = Image.fromarray(np.ascontiguousarray(frames.reshape(-1, *frames.shape[2:])))
-    palette = tall.quantize(64)
+    few = frames[pick_frames(len(frames), 4)]
+    palette = Image.fromarray(few.reshape(-1, *few.shape[2:])).quantize(GIF_COLOURS)
     pictures = [
         Image.fromarray(np.ascontiguousarray(frame)).quantize(
             palette=palette, dither=Image.Dither.NONE

@@ -14,7 +14,7 @@ from pdla.data.batches import ClipBatch
 from pdla.data.bouts import find_bout
 from pdla.data.canvas import to_canvas
 from pdla.data.dataset import canonical_view, clip_span
-from pdla.data.drawing_opencv import draw_with_opencv
+from pdla.data.drawing_opencv import draw_bytes
 from pdla.data.drawing_options import Drawing
 from pdla.data.recordings import LegSample
 from pdla.data.sampling import ClipTime, Sampling
@@ -106,15 +106,14 @@ def _attributed(
         found["row_names"] = channel_words(data.drawing.style)
         rows = values.sum(axis=(2, 3))
         found["rows"] = rows if len(rows) == len(found["row_names"]) else rows.sum(0)[None]
-    if attribution.joints is not None:
+    if attribution.joints is not None and attribution.certainty is not None:
         values = _array(attribution.joints[place])  # (T, 25)
         strength = np.abs(values).sum(axis=0)
         used = [joint for joint in ROW_ORDER if strength[joint] > 0]
-        found["joints"], found["rows"] = values, values.T[used]
-        found["row_names"] = [joint_words(JOINTS[joint]) for joint in used]
+        certainty = _array(attribution.certainty[place])
+        found["joints"], found["rows"] = values, np.vstack([values.T[used], certainty])
+        found["row_names"] = [*(joint_words(JOINTS[joint]) for joint in used), "how surely seen"]
         found["points"] = _places(batch["keypoints"][place])
-        if not used:
-            found["rows"] = None
     if attribution.quantities is not None:
         measured = batch["kinematics"][place, : model.features.n_legs].flatten()
         found["bars"] = largest_bars(
@@ -170,7 +169,7 @@ def draw_bout(sample: LegSample) -> Frames | None:
     sizes = torch.tensor([recording.frame_size])
     # Copied: a recording may be a memory map that cannot be written to.
     canvas = to_canvas(torch.from_numpy(points.copy())[None], BOUT_DRAWING, sizes)
-    frames: Frames = brighten(draw_with_opencv(canvas, BOUT_DRAWING))[0]
+    frames: Frames = brighten(draw_bytes(canvas, BOUT_DRAWING))[0]
     return frames
 
 

@@ -64,7 +64,7 @@ class TrainingScores(lightning.Callback):
         )
         score = np.array([self.samples[leg].score for leg in legs], dtype=np.int64)
         metrics = agreement_metrics(score, predicted_score(probabilities))
-        log_finite(module, {f"train/{name}": metrics[name] for name in TRAINING_METRICS})
+        log_finite(trainer, {f"train/{name}": metrics[name] for name in TRAINING_METRICS})
 
     def _take_clips(self) -> dict[int, list[NDArray[np.float64]]]:
         """Probabilities (5,) of the clips of each leg; the one copy from the device."""
@@ -87,10 +87,12 @@ class OptimizerMonitor(lightning.Callback):
 
     def __init__(self) -> None:
         self._norms: list[Tensor] = []
+        self._rate = np.nan
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
-        """Begin anew."""
+        """Begin anew; at the end of an epoch its rate has been changed already."""
         self._norms.clear()
+        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_before_optimizer_step(
         self,
@@ -112,12 +114,12 @@ class OptimizerMonitor(lightning.Callback):
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Log both; the rate is the one that this epoch's steps were taken with."""
-        values = {"optimizer/learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"])}
+        values = {"optimizer/learning_rate": self._rate}
         if self._norms:
             norms = torch.stack(self._norms).float()
             mean, largest = torch.stack([norms.mean(), norms.max()]).tolist()
             values |= {"optimizer/gradient_norm": mean, "optimizer/gradient_norm_max": largest}
-        log_finite(module, values)
+        log_finite(trainer, values)
 
 
 class SpeedMonitor(lightning.Callback):
@@ -177,9 +179,15 @@ class SpeedMonitor(lightning.Callback):
         if device.type == "cuda":
             values["speed/gpu_memory_gib"] = torch.cuda.max_memory_allocated(device) / GIB
             torch.cuda.reset_peak_memory_stats(device)
-        log_finite(module, values)
+        log_finite(trainer, values)
 
 
-def log_finite(module: lightning.LightningModule, values: Mapping[str, float]) -> None:
-    """Log what is defined; a curve has a gap where a metric is not."""
-    module.log_dict({name: value for name, value in values.items() if np.isfinite(value)})
+def log_finite(trainer: lightning.Trainer, values: Mapping[str, float]) -> None:
+    """Log what is defined, beside train/loss; a curve has a gap where a metric is not.
+
+    Straight to the logger: Lightning's own collection of results would take longer than a small
+    network's step.
+    """
+    if trainer.logger is not None:
+        finite = {name: value for name, value in values.items() if np.isfinite(value)}
+        trainer.logger.log_metrics(finite, step=max(0, trainer.global_step - 1))
