@@ -44,9 +44,8 @@ def test_every_model_gives_features_and_attribution_for_each_clip(name):
 @pytest.mark.parametrize("name", ["tcn", "r3d", "kinematic"])
 def test_attribution_is_the_change_of_the_expected_score(name):
     """Fading all inputs out a little changes the score by the sum of gradient x input."""
-    model = (
-        make_model(name, "model.dropout=0.0" if name != "kinematic" else "leg=R").eval().double()
-    )
+    plain = [] if name == "kinematic" else ["model.dropout=0.0"]
+    model = make_model(name, *plain).eval().double()
     if name == "kinematic":
         torch.nn.init.normal_(model.network.weight, std=0.1)
     model.set_training_counts([3, 3, 3, 3, 3])
@@ -55,11 +54,8 @@ def test_attribution_is_the_change_of_the_expected_score(name):
         for key, value in batch_for(model, 1).items()
     }
     found = attribute(model, batch)
-    total = next(
-        values.double().sum()
-        for values in (found.pixels, found.joints, found.quantities)
-        if values is not None
-    )
+    parts = (found.pixels, found.joints, found.certainty, found.quantities)
+    total = sum(values.double().sum() for values in parts if values is not None)
     module = {"tcn": model.network, "kinematic": model.network, "r3d": None}[name]
     step = 1e-4
 
@@ -108,6 +104,7 @@ def test_a_moving_scored_leg_is_what_a_skeleton_network_looks_at():
     batch = batch_for(model, 1)
     strength = attribute(model, batch).joints.abs().sum(dim=(0, 1))
     assert strength[JOINT["RAnkle"]] > 10 * strength[JOINT["LAnkle"]]
+    assert attribute(model, batch).certainty.abs().sum() > 0
 
 
 def rows(scores, expected):

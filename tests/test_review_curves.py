@@ -99,7 +99,7 @@ def test_the_hparams_row_has_the_metrics_of_validation_and_test_and_no_hp_metric
 
 
 def test_texts_hold_the_config_the_split_the_data_and_what_was_left_out(reviewed, events):
-    run_dir, config = reviewed
+    _, config = reviewed
 
     def text(tag):
         return events.Tensors(f"{tag}/text_summary")[0].tensor_proto.string_val[0].decode()

@@ -31,7 +31,7 @@ class Attribution:
         pixels: (B, C, T, H, W) of drawn clips or heat maps.
         joints: (B, T, 25) of keypoint features: places and movements of each joint.
         certainty: (B, T) of how surely all joints were seen (confidence, seen or not). Apart from
-            `joints`, as a joint at rest is certain too; a network that hangs on it hangs on OpenPose.
+            `joints`, as a joint at rest is certain too; who hangs on it hangs on OpenPose.
         quantities: (B, n legs, F) of standardised clinical quantities, the scored leg first.
         slopes: (B, n legs, F) change of the expected score by one SD of a quantity.
     """
