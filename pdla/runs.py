@@ -14,6 +14,8 @@ import yaml
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
 SPLIT = "split.json"
 LEGS_FOLDER = "_legs"  # of a study, beside its runs
+PICTURES_FOLDER = "pictures"  # of a run: what a report shows of its legs
+REVIEW = "review"  # section of a config that changes what people see, not what is learnt
 
 
 def open_run(run_dir: Path, config: dict[str, Any]) -> None:
@@ -25,7 +27,7 @@ def open_run(run_dir: Path, config: dict[str, Any]) -> None:
     path = run_dir / CONFIG
     if path.exists():
         known = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if changed := sorted(differing_keys(known, config)):
+        if changed := sorted(differing_keys(_without_review(known), _without_review(config))):
             raise ValueError(
                 f"{run_dir}: was made with another {', '.join(changed)}. "
                 "Give this run a name of its own (tag=-NAME or study=NAME), or delete the folder"
@@ -33,6 +35,13 @@ def open_run(run_dir: Path, config: dict[str, Any]) -> None:
     run_dir.mkdir(parents=True, exist_ok=True)
     (run_dir / ERROR).unlink(missing_ok=True)
     write_text(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+
+
+def _without_review(config: Any) -> Any:
+    """What makes a run the run it is: one may look at it in another way."""
+    if not isinstance(config, dict):
+        return config
+    return {key: value for key, value in config.items() if key != REVIEW}
 
 
 def differing_keys(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
@@ -49,8 +58,8 @@ def differing_keys(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
 
 
 def config_hash(config: dict[str, Any]) -> str:
-    """Short SHA-256 of a config; the same for the same values in any order."""
-    text = json.dumps(config, sort_keys=True, ensure_ascii=False)
+    """Short SHA-256 of a config but for `review`; the same for the same values in any order."""
+    text = json.dumps(_without_review(config), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

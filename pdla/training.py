@@ -11,27 +11,28 @@ from typing import Any
 import lightning
 import numpy as np
 import pandas as pd
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from pdla.config import build, build_model, check_config, legs_of
 from pdla.data.datamodules import STAGES, KeypointClips, Stage
 from pdla.data.intake import IntakeOptions, read_cohort
-from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.console import print_result
 from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
-from pdla.evaluation.tensorboard import EpochLines, log_summary
+from pdla.evaluation.tensorboard import log_summary
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
 from pdla.pretraining import check_pretraining
 from pdla.records import record_data
+from pdla.review.legs import ClipKeeper
+from pdla.review.options import ReviewOptions
+from pdla.review.progress import progress_callbacks
+from pdla.review.session import log_pictures, log_texts, training_callbacks
+from pdla.run_lock import claim_folder
 from pdla.runs import config_hash, fail_run, finish_run, last_checkpoint, open_run, read_result
+from pdla.trainers import build_trainer, evaluate_best
 
 log = logging.getLogger(__name__)
-
-MONITOR = "val/rps"
 
 # Lightning sets its logger to INFO on import; what a user needs to know of a run we say ourselves.
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -51,10 +52,17 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
         tune: it is never the test set's.
 
     Raises:
-        ValueError: If the config or the data cannot work; nothing was trained then.
+        ValueError: If the config or the data cannot work, or another process writes into the
+            folder; nothing was trained then.
     """
     check_config(config)
     check_primary(config["evaluation"]["primary"])
+    ReviewOptions.from_config(config)
+    with claim_folder(run_dir):
+        return _run_once(config, run_dir)
+
+
+def _run_once(config: dict[str, Any], run_dir: Path) -> float:
     open_run(run_dir, config)
     result = read_result(run_dir)
     if result is None:
@@ -80,11 +88,19 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     read = time.perf_counter()
     model: LegScorer = build_model(config)
     model.set_training_counts(data.score_counts("train"))
-    video_scores = VideoScores(data.samples, data.split_fold, config["evaluation"]["clips"])
-    trainer = build_trainer(config["trainer"], run_dir, video_scores)
+    evaluation = config["evaluation"]
+    primary = evaluation["primary"]
+    video_scores = VideoScores(data.samples, data.split_fold, evaluation["clips"], primary)
+    options = ReviewOptions.from_config(config)
+    callbacks = [
+        *training_callbacks(options, data, evaluation["clips"]),
+        *progress_callbacks(primary),
+    ]
+    trainer = build_trainer(config["trainer"], run_dir, video_scores, callbacks)
     trainer.fit(model, data, ckpt_path=last_checkpoint(run_dir))
     trained = time.perf_counter()
-    evaluate_best(model, data, trainer, run_dir, video_scores)
+    keeper = ClipKeeper()
+    evaluate_best(model, data, trainer, run_dir, [video_scores, keeper, *progress_callbacks([])])
     times = {
         "read_s": round(read - started, 2),
         "train_s": round(trained - read, 2),
@@ -101,7 +117,10 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
         "times": times,
     }
     log_summary(trainer, config, result)
+    log_texts(trainer, config, result, cohort)
     finish_run(run_dir, result, predictions)
+    if options.pictures:
+        log_pictures(trainer, model, data, keeper, predictions, cohort, options.legs)
     return result
 
 
@@ -138,55 +157,6 @@ def build_data(config: dict[str, Any], cohort: Cohort) -> KeypointClips:
         seed=config["seed"],
     )
     return data
-
-
-def build_trainer(
-    options: dict[str, Any], run_dir: Path, video_scores: VideoScores
-) -> lightning.Trainer:
-    """A Trainer that logs to the run folder and keeps the best and the last checkpoint."""
-    folder = run_dir / "checkpoints"
-    best = ModelCheckpoint(
-        folder, "best", MONITOR, save_weights_only=True, enable_version_counter=False
-    )
-    last = ModelCheckpoint(folder, "last", enable_version_counter=False)
-    logger = TensorBoardLogger(run_dir, name="", version="", default_hp_metric=False)
-    trainer: lightning.Trainer = build(
-        {**options, "enable_progress_bar": is_terminal()},
-        default_root_dir=run_dir,
-        logger=logger,
-        callbacks=[video_scores, best, last, LearningRateMonitor("epoch"), *_progress()],
-    )
-    return trainer
-
-
-def evaluate_best(
-    model: LegScorer,
-    data: KeypointClips,
-    trainer: lightning.Trainer,
-    run_dir: Path,
-    video_scores: VideoScores,
-) -> None:
-    """Validate and test the best checkpoint; `video_scores` then holds the predictions.
-
-    A trainer of its own, on one device and without a logger: each leg is scored exactly once, and
-    the curves of the training stay as they were.
-    """
-    evaluator = lightning.Trainer(
-        accelerator=trainer.strategy.root_device.type.replace("cuda", "gpu"),
-        devices=1,
-        precision=trainer.precision,
-        logger=False,
-        enable_progress_bar=is_terminal(),
-        enable_model_summary=False,
-        callbacks=[video_scores, *_progress()],
-    )
-    best = run_dir / "checkpoints" / "best.ckpt"
-    evaluator.validate(model, data, ckpt_path=best, verbose=False, weights_only=True)
-    evaluator.test(model, data, ckpt_path=best, verbose=False, weights_only=True)
-
-
-def _progress() -> list[lightning.Callback]:
-    return [RichProgressBar()] if is_terminal() else [EpochLines()]
 
 
 def make_result(

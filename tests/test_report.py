@@ -165,10 +165,31 @@ def test_summaries_hold_the_numbers_of_the_page(study, analysis, page):
 
 
 def test_numbers_and_figures_can_be_read_back_from_tensorboard(study, page):
-    events = EventAccumulator(str(study / "_summary"), size_guidance={"images": 0})
+    events = EventAccumulator(str(study / "_summary"), size_guidance={"images": 0, "tensors": 0})
     events.Reload()
-    assert "R-qwk/r3d" in events.Tags()["scalars"]
-    assert any(tag.startswith("confusions/") for tag in events.Tags()["images"])
+    kinds = {tag.split("/")[0] for tag in events.Tags()["images"]}
+    assert {"confusions", "forests", "reliabilities", "folds"} <= kinds
+    summary = pd.read_csv(study / "summary.csv")
+    text = events.Tensors("leg_R/text_summary")[0].tensor_proto.string_val[0].decode()
+    for row in summary[summary["leg"] == "R"].to_dict("records"):
+        interval = f"{row['mae']:.2f} ({row['mae_low']:.2f} to {row['mae_high']:.2f})"
+        assert f"| {row['scorer']} |" in text
+        assert interval in text
+    own = EventAccumulator(str(study / "_summary" / "r3d"))
+    own.Reload()
+    right = summary[(summary["leg"] == "R") & (summary["scorer"] == "r3d")].iloc[0]
+    points = [event.value for event in own.Scalars("summary_leg_R/mae")]
+    assert points == pytest.approx([right["mae"]], abs=1e-3)
+
+
+def test_a_scorer_that_is_gone_leaves_nothing_in_tensorboard(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    write_report(analyse(read_study(folder)), {}, "")
+    gone = folder / "_summary" / "r3d"
+    gone.rename(folder / "_summary" / "an_old_model")
+    write_report(analyse(read_study(folder)), {}, "")
+    assert gone.exists()
+    assert not list((folder / "_summary" / "an_old_model").glob("*"))
 
 
 def test_two_models_of_one_name_are_told_apart_by_what_differs(tmp_path):

@@ -59,6 +59,13 @@ def test_the_hash_of_a_config_does_not_depend_on_the_order_of_its_keys():
     assert config_hash(CONFIG) != config_hash({**CONFIG, "leg": "L"})
 
 
+def test_how_a_run_is_looked_at_does_not_make_it_another_run(tmp_path):
+    open_run(tmp_path / "run", CONFIG)
+    looked_at = {**CONFIG, "review": {"pictures": True}}
+    open_run(tmp_path / "run", looked_at)
+    assert config_hash(CONFIG) == config_hash(looked_at)
+
+
 def test_differing_keys_are_dotted_names():
     assert set(differing_keys({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": 4})) == {
         "a.c",

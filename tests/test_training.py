@@ -21,6 +21,7 @@ from tests.test_config import compose_config
 TINY = (
     "model.weights=none", "trainer.max_epochs=2", "sampling.seconds=1", "sampling.stride_s=1",
     "drawing.height=16", "drawing.width=16", "split.n_folds=3", "split.n_val_folds=2",
+    "review.pictures=false",
 )  # fmt: skip
 
 

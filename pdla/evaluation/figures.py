@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 
 # Okabe and Ito 2008: told apart also by readers who do not see red and green.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MAX_NUMBERED_FOLDS: Final = 20
 MUTED: Final = "#8a8f98"
 
 
@@ -168,4 +169,37 @@ def curves_figure(curves: Mapping[str, Mapping[str, Curve]], title: str) -> Figu
     axes.set(xlabel="epoch", ylabel="loss")
     axes.legend(fontsize=8, frameon=False)
     axes.set_title(_wrap(title, 40), fontsize=10, loc="left")
+    return figure
+
+
+def fold_scores_figure(folds: Mapping[int, Sequence[int]], title: str, this: int = -1) -> Figure:
+    """How many legs of each score every fold tests.
+
+    Args:
+        folds: Number of the fold to the counts of score 0 to 4.
+        title: Above the figure.
+        this: The fold that is marked.
+    """
+    is_roomy = len(folds) <= MAX_NUMBERED_FOLDS
+    figure, axes = _new_figure(min(10.0, 1.8 + 0.5 * max(4, len(folds))), 3.4)
+    places = np.arange(len(folds))
+    below = np.zeros(len(folds))
+    shades = colormaps["YlOrRd"](np.linspace(0.15, 0.95, N_SCORES))
+    for score in range(N_SCORES):
+        counts = np.array([counts[score] for counts in folds.values()], dtype=np.float64)
+        axes.bar(places, counts, bottom=below, color=shades[score], edgecolor="white",
+                 label=str(score))  # fmt: skip
+        for place, count in enumerate(counts.tolist()):
+            if count and is_roomy:
+                shade = "white" if score >= 3 else "black"
+                axes.text(place, below[place] + count / 2, f"{count:.0f}", ha="center",
+                          va="center", fontsize=8, color=shade)  # fmt: skip
+        below += counts
+    names = [f"{fold}\nthis run" if fold == this else str(fold) for fold in folds]
+    if is_roomy:
+        axes.set_xticks(places, names, fontsize=8)
+    axes.set(xlabel="fold", ylabel="tested legs")
+    axes.legend(title="score", fontsize=8, title_fontsize=8, frameon=False,
+                loc="upper left", bbox_to_anchor=(1, 1))  # fmt: skip
+    axes.set_title(title, fontsize=10, loc="left")
     return figure

@@ -81,28 +81,10 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
     Raises:
         ValueError: If there are no legs.
     """
-    import torch
-    from torchmetrics.functional import mean_absolute_error
-    from torchmetrics.functional.classification import (
-        multiclass_cohen_kappa,
-        multiclass_f1_score,
-        multiclass_recall,
-    )
-
     if len(score) == 0:
         raise ValueError("no leg to evaluate")
-    true, guess = torch.tensor(score), torch.tensor(predicted)
-    error = np.abs(score - predicted)
-    present = np.unique(score)
-    recall = multiclass_recall(guess, true, num_classes=N_SCORES, average="none").double().numpy()
     values = {
-        "qwk": float(multiclass_cohen_kappa(guess, true, N_SCORES, weights="quadratic")),
-        "macro_mae": float(np.mean([error[score == value].mean() for value in present])),
-        "mae": float(mean_absolute_error(guess.double(), true.double())),
-        "accuracy": float((error == 0).mean()),
-        "within_1": float((error <= 1).mean()),
-        "balanced_accuracy": float(recall[present].mean()),
-        "macro_f1": float(multiclass_f1_score(guess, true, N_SCORES, average="macro")),
+        **agreement_metrics(score, predicted),
         "spearman": _spearman(score, probabilities),
         "rps": ranked_probability_score(score, probabilities),
     }
@@ -110,9 +92,40 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
         values[f"auroc_{k}"] = _auroc(score, probabilities, k)
     for k in THRESHOLDS:
         values[f"ece_{k}"] = _calibration_error(score, probabilities, k)
+    recall, present = _recall(score, predicted), np.unique(score)
     for value in SCORES:
         values[f"recall_{value}"] = float(recall[value]) if value in present else np.nan
     return values
+
+
+def agreement_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
+    """The metrics that ask for predicted scores alone; shapes and rules as in `leg_metrics`."""
+    import torch
+    from torchmetrics.functional import mean_absolute_error
+    from torchmetrics.functional.classification import multiclass_cohen_kappa, multiclass_f1_score
+
+    true, guess = torch.tensor(score), torch.tensor(predicted)
+    error = np.abs(score - predicted)
+    present = np.unique(score)
+    return {
+        "qwk": float(multiclass_cohen_kappa(guess, true, N_SCORES, weights="quadratic")),
+        "macro_mae": float(np.mean([error[score == value].mean() for value in present])),
+        "mae": float(mean_absolute_error(guess.double(), true.double())),
+        "accuracy": float((error == 0).mean()),
+        "within_1": float((error <= 1).mean()),
+        "balanced_accuracy": float(_recall(score, predicted)[present].mean()),
+        "macro_f1": float(multiclass_f1_score(guess, true, N_SCORES, average="macro")),
+    }
+
+
+def _recall(score: Scores, predicted: Scores) -> Probabilities:
+    import torch
+    from torchmetrics.functional.classification import multiclass_recall
+
+    guess, true = torch.tensor(predicted), torch.tensor(score)
+    recall = multiclass_recall(guess, true, num_classes=N_SCORES, average="none")
+    shares: Probabilities = recall.double().numpy()
+    return shares
 
 
 def undefined_reasons(

@@ -119,7 +119,7 @@ def _variant_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [
         key
         for key in differing_keys(one, other)
-        if key not in _NOT_A_VARIANT and not key.startswith("split.")
+        if key not in _NOT_A_VARIANT and not key.startswith(("split.", "review"))
     ]
 
 

@@ -17,6 +17,7 @@ from pdla.evaluation.analysis import Analysis, Section
 from pdla.evaluation.checklist import make_checklist
 from pdla.evaluation.history import read_curves
 from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
+from pdla.evaluation.looked_at import looked_at
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.references import find_references
@@ -92,6 +93,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
             }
             for section in analysis.sections
         ],
+        "looked_at": looked_at(analysis.study),
         "references": find_references(run),
         "scored": page_data.scored_names(analysis),
         "baselines": analysis.baselines,
@@ -144,6 +146,7 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
     """Figures by kind, then by what they show in words."""
     legs = analysis.sections[1:] or analysis.sections
     return {
+        "folds": {"Scores of the tested legs by fold": _folds(analysis)},
         "forests": {
             f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(section, key)
             for section in analysis.sections
@@ -164,6 +167,21 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
 
 def _models(section: Section) -> list[Any]:
     return [row for row in section.rows if not row.scorer.is_baseline]
+
+
+def _folds(analysis: Analysis) -> Figure:
+    run = analysis.study.runs[0]
+    sides = set(analysis.sections[0].table["leg"])
+    legs = run.legs[run.legs["leg"].isin(sides)]
+    scores = {
+        number: legs.loc[legs.index.isin(fold["test"]), "score"]
+        for number, fold in enumerate(run.folds)
+    }
+    counts = {
+        number: [int((tested == score).sum()) for score in SCORES]
+        for number, tested in scores.items()
+    }
+    return draw.fold_scores_figure(counts, "Scores of the tested legs by fold")
 
 
 def _forest(section: Section, key: str) -> Figure:

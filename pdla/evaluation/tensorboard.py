@@ -1,48 +1,59 @@
-"""What a run leaves for TensorBoard beside its curves, and the lines that it prints on its way."""
+"""The final numbers of a run, for TensorBoard."""
 
-import json
-import logging
-from typing import Any
+from typing import Any, Final
 
 import lightning
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.tensorboard.summary import hparams
 
-from pdla.evaluation.metrics import METRICS
+from pdla.evaluation.metrics import HEADLINE
 
-log = logging.getLogger(__name__)
-
-
-class EpochLines(lightning.Callback):
-    """One line an epoch where a progress bar would be noise: in a pipe, in a log, under CI."""
-
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, module: lightning.LightningModule
-    ) -> None:
-        """Log loss and the metrics of the validation patients."""
-        if not trainer.is_global_zero:
-            return
-        shown = ("train/loss", "val/loss", "val/rps", "val/qwk", "val/macro_mae")
-        values = {name: trainer.callback_metrics.get(name) for name in shown}
-        text = "  ".join(
-            f"{name} {value:.3f}" for name, value in values.items() if value is not None
-        )
-        log.info("epoch %d/%d  %s", trainer.current_epoch + 1, trainer.max_epochs or 0, text)
+# Columns of the HParams tab; `best` is validation at the best epoch, val/ itself stays a curve.
+HPARAM_METRICS: Final = tuple(
+    f"{stage}/{key}"
+    for stage in ("best", "test")
+    for key in ("qwk", "macro_mae", "mae", "balanced_accuracy")
+)
 
 
 def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict[str, Any]) -> None:
-    """Log the hyperparameters beside the final metrics, once, for TensorBoard's HParams tab."""
+    """Log the final metrics, and the row of this run in TensorBoard's HParams tab.
+
+    All of HPARAM_METRICS are columns of every run, also where one is undefined: TensorBoard takes
+    the columns of all runs from the first it reads.
+    """
     logger = trainer.logger
     if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
         return
-    chosen = {key: result[key] for key in ("model", "leg", "fold", "seed", "weights_source")}
-    # `best` is the validation score of the best checkpoint: val/ itself stays one point an epoch.
     metrics = {
-        f"{title}/{metric.key}": value
+        f"{title}/{key}": value
         for stage, title in (("val", "best"), ("test", "test"))
-        for metric in METRICS
-        if (value := result["metrics"][stage].get(metric.key)) is not None
+        for key in HEADLINE
+        if (value := result["metrics"][stage].get(key)) is not None
     }
-    logger.log_hyperparams(chosen, metrics, step=trainer.global_step)
-    text = json.dumps(config, indent=2, ensure_ascii=False)
-    logger.experiment.add_text("config", "\n".join("    " + line for line in text.splitlines()))
+    logger.log_metrics(metrics, step=trainer.global_step)
+    chosen = hyperparameters(config, result, trainer.optimizers[0].defaults["lr"])
+    columns = dict.fromkeys(HPARAM_METRICS, 0.0)
+    for summary in hparams(chosen, columns):  # type: ignore[no-untyped-call]
+        logger.experiment._get_file_writer().add_summary(summary)
     logger.save()
+
+
+def hyperparameters(
+    config: dict[str, Any], result: dict[str, Any], learning_rate: float
+) -> dict[str, Any]:
+    """What tells runs apart, by which the HParams tab groups, filters and colours them.
+
+    The tab shows the first five by name until one asks for more: fold, leg, loss, model, seed.
+    """
+    return {
+        **{key: result[key] for key in ("model", "leg", "fold", "seed")},
+        "loss": str(config["loss"]["_target_"]).rpartition(".")[2].removesuffix("Head"),
+        "study": config["study"],
+        "training_augment": ", ".join(config["augment"] or {}) or "none",
+        "training_batch_size": config["data"]["batch_size"],
+        "training_learning_rate": float(learning_rate),
+        "training_max_epochs": config["trainer"]["max_epochs"],
+        "training_split": result["split"]["rule"],
+        "weights": result["weights_source"],
+    }

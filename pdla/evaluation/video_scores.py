@@ -30,19 +30,25 @@ class VideoScores(lightning.Callback):
         samples: The legs that `sample` in a batch counts.
         fold: Fold of the split, for the record.
         clips: How the clips of a leg become one score, see `combine_clips`.
+        primary: Metrics that the progress bar shows.
 
     Attributes:
         predictions: For `val` and `test`, a row a leg, as in predictions.csv, of the last pass.
     """
 
     def __init__(
-        self, samples: Sequence[LegSample], fold: int, clips: Combination = "mean"
+        self,
+        samples: Sequence[LegSample],
+        fold: int,
+        clips: Combination = "mean",
+        primary: Sequence[str] = (),
     ) -> None:
         if clips not in get_args(Combination):
             raise ValueError(f"evaluation.clips={clips!r}: choose mean, median or max")
         self.samples = samples
         self.fold = fold
         self.combination = clips
+        self.primary = tuple(primary)
         self.predictions: dict[str, pd.DataFrame] = {}
         self._clips: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
 
@@ -76,16 +82,16 @@ class VideoScores(lightning.Callback):
             self._clips[sample].append(row)
 
     def _finish(self, stage: str, module: lightning.LightningModule) -> None:
-        clips = _gather(self._clips)
+        clips = gather_clips(self._clips)
         self._clips.clear()
         table = predictions_table(self.samples, clips, stage, self.fold, self.combination)
         self.predictions[stage] = table
         for name, value in table_metrics(table).items():
             if np.isfinite(value):
-                module.log(f"{stage}/{name}", value, prog_bar=name in ("qwk", "macro_mae"))
+                module.log(f"{stage}/{name}", value, prog_bar=name in self.primary)
 
 
-def _gather(
+def gather_clips(
     clips: dict[int, list[NDArray[np.float64]]],
 ) -> dict[int, list[NDArray[np.float64]]]:
     """Clips of all processes of a distributed run; just a copy on one device."""

@@ -55,6 +55,14 @@ class STGCN(LegScorer):
         outputs: Tensor = self.network(keypoint_features(batch["keypoints"], self.streams))
         return outputs
 
+    def joint_network(self) -> nn.Module:
+        """All of it."""
+        return self.network
+
+    def by_joint(self, features: Tensor) -> Tensor:
+        """They are (B, C, T, 25) already."""
+        return features
+
 
 class GraphNetwork(nn.Module):
     """Blocks of graph and temporal convolutions, the mean over joints and frames, a last layer.

@@ -1,10 +1,10 @@
 """What a network on keypoints is fed: a body in trunk lengths, the unseen marked as such."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pdla.data.skeletons import JOINT
 
@@ -22,6 +22,17 @@ _PARENTS: Final = {
     "RBigToe": "RAnkle", "RSmallToe": "RBigToe", "RHeel": "RAnkle",
 }  # fmt: skip
 PARENT: Final = tuple(JOINT[_PARENTS[name]] for name in JOINT)
+
+
+@runtime_checkable
+class SeesJoints(Protocol):
+    """A model on keypoint features: what its network is given can be told joint by joint."""
+
+    def joint_network(self) -> nn.Module:
+        """The module whose input is the keypoint features."""
+
+    def by_joint(self, features: Tensor) -> Tensor:
+        """Values in the shape of that input as (B, C, T, 25); 0 for joints that it lacks."""
 
 
 def check_streams(streams: Sequence[str]) -> None:

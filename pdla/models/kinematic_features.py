@@ -56,5 +56,17 @@ class KinematicFeatures(nn.Module):
         standard = standard.masked_fill(is_missing, 0.0).clamp(-MAX_STANDARD, MAX_STANDARD)
         return torch.cat([standard, is_missing.to(standard)], dim=1)
 
+    def by_quantity(self, features: Tensor) -> Tensor:
+        """Sum what belongs to one quantity, its value and whether it was missing.
+
+        Args:
+            features: (B, n_features) in the order of `forward`.
+
+        Returns:
+            (B, n legs, len(KINEMATICS)), the scored leg first.
+        """
+        values, missing = features.chunk(2, dim=1)
+        return (values + missing).view(len(values), self.n_legs, -1)
+
     def _logs(self, values: Tensor) -> Tensor:
         return values.sign() * torch.log1p(values.abs() / self.scale)

@@ -10,10 +10,15 @@ from pdla.data.batches import ClipBatch, Representation
 from pdla.models.keypoint_features import check_streams, n_channels
 from pdla.models.kinematic_features import KinematicFeatures
 from pdla.models.scorer import ClipScores, LegScorer
-from pdla.models.trajectory_networks import TRAJECTORIES, TrajectoryEncoder, trajectories
+from pdla.models.trajectory_networks import (
+    TRAJECTORIES,
+    TrajectoryEncoder,
+    trajectories,
+    trajectories_by_joint,
+)
 
 
-class _WithKinematics(LegScorer):
+class WithKinematics(LegScorer):
     """Learns from the training legs how to standardise their quantities, before the first step."""
 
     eats: ClassVar[Representation] = "kinematics"
@@ -26,7 +31,7 @@ class _WithKinematics(LegScorer):
             self.features.learn(data.training_kinematics())
 
 
-class KinematicModel(_WithKinematics):
+class KinematicModel(WithKinematics):
     """Regression of the score on clinical quantities; with `loss=coral` or `clm` it is ordinal.
 
     From scratch a ridge holds it: half the squared weights times `ridge`, over the number of
@@ -92,7 +97,7 @@ class KinematicModel(_WithKinematics):
         return self.ridge / 2 * torch.stack([one.square().sum() for one in matrices]).sum()
 
 
-class KinematicTCN(_WithKinematics):
+class KinematicTCN(WithKinematics):
     """A TCN on trajectories that is also told the clinical quantities, in its last layers.
 
     Options:
@@ -131,3 +136,13 @@ class KinematicTCN(_WithKinematics):
         known = self.features(batch["kinematics"])
         outputs: Tensor = network["last"](torch.cat([seen, known], dim=1))
         return outputs
+
+    def joint_network(self) -> nn.Module:
+        """The encoder of trajectories."""
+        network: Any = self.network
+        encoder: nn.Module = network["encoder"]
+        return encoder
+
+    def by_joint(self, features: Tensor) -> Tensor:
+        """(B, C, T, 25) of trajectories (B, C * 12, T)."""
+        return trajectories_by_joint(features)

@@ -1,11 +1,13 @@
 """LegScorer: the LightningModule that trains, validates and tests every network in the same way."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Final, Self, TypedDict
 
 import lightning
+import torch
 from hydra.utils import instantiate
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -13,6 +15,9 @@ from torch import Tensor, nn
 from pdla.data.batches import ClipBatch, Representation
 from pdla.models.heads import Head
 from pdla.models.weights import NAMED, load_file
+
+# S3D ends in a convolution of one pixel.
+LAST_LAYERS: Final = (nn.Linear, nn.Conv3d)
 
 
 class ClipScores(TypedDict):
@@ -122,6 +127,30 @@ class LegScorer(lightning.LightningModule):
     def forward(self, batch: ClipBatch) -> Tensor:
         """Outputs (B, n_outputs) for the head."""
 
+    def last_layer(self) -> nn.Module:
+        """The layer that makes the outputs; what it is given are the features of a clip."""
+        layers = [layer for layer in self.network.modules() if isinstance(layer, LAST_LAYERS)]
+        return layers[-1]
+
+    @contextmanager
+    def keep_features(self) -> Iterator[list[Tensor]]:
+        """Collect the features of every batch that goes through the network in this block.
+
+        Yields:
+            A list that grows by (B, F) a batch, on the device of the batch, without gradients; F is
+            the network's own (512 for R3D-18, the standardised quantities for `kinematic`).
+        """
+        kept: list[Tensor] = []
+
+        def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            kept.append(inputs[0].detach().flatten(1))
+
+        handle = self.last_layer().register_forward_pre_hook(keep)
+        try:
+            yield kept
+        finally:
+            handle.remove()
+
     def set_training_counts(self, counts: list[int]) -> None:
         """Tell the head how many training legs have each score; unseen scores get probability 0."""
         self.head.set_counts(counts)
@@ -145,7 +174,8 @@ class LegScorer(lightning.LightningModule):
             f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["score"]),
             prog_bar=True,
         )  # fmt: skip
-        probabilities = self.head.probabilities(outputs.detach())
+        with torch.no_grad():  # thresholds of the head are learnt too
+            probabilities = self.head.probabilities(outputs)
         return {"loss": loss, "probabilities": probabilities, "sample": batch["sample"]}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, Representation
-from pdla.data.skeletons import JOINT, LEG_JOINTS
+from pdla.data.skeletons import JOINT, LEG_JOINTS, N_JOINTS
 from pdla.models.keypoint_features import check_streams, keypoint_features, n_channels
 from pdla.models.scorer import LegScorer
 
@@ -57,11 +57,28 @@ class TCN(LegScorer):
         outputs: Tensor = self.network(trajectories(batch["keypoints"], self.streams))
         return outputs
 
+    def joint_network(self) -> nn.Module:
+        """All of it."""
+        return self.network
+
+    def by_joint(self, features: Tensor) -> Tensor:
+        """(B, C, T, 25) of trajectories (B, C * 12, T)."""
+        return trajectories_by_joint(features)
+
 
 def trajectories(keypoints: Tensor, streams: Sequence[str]) -> Tensor:
     """Trunk and leg joints as channels over time, (B, C * 12, T), of keypoints (B, T, 25, 3)."""
     features = keypoint_features(keypoints, streams)[..., list(TRAJECTORIES)]
     return features.transpose(2, 3).flatten(1, 2)
+
+
+def trajectories_by_joint(values: Tensor) -> Tensor:
+    """The way back from (B, C * 12, T): (B, C, T, 25), 0 for the joints that were left out."""
+    batch, _, frames = values.shape
+    split = values.view(batch, -1, len(TRAJECTORIES), frames).transpose(2, 3)  # (B, C, T, 12)
+    joints = values.new_zeros(*split.shape[:3], N_JOINTS)
+    joints[..., list(TRAJECTORIES)] = split
+    return joints
 
 
 class TrajectoryEncoder(nn.Module):

@@ -1,0 +1,1 @@
+"""What a run shows to people: curves, pictures, and what the network looked at."""

@@ -1,0 +1,193 @@
+"""What a finished run shows: pictures, texts, curves and features, drawn once, after the result.
+
+The result stands before any of this begins. What cannot be drawn is said in a line and left out.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch.utils.tensorboard import SummaryWriter
+
+from pdla.data.recordings import N_SCORES, LegSample
+from pdla.evaluation import figures
+from pdla.evaluation.metrics import THRESHOLDS, reach_probability
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.models.kinematic_model import WithKinematics
+from pdla.models.scorer import LegScorer
+from pdla.review.images import add_picture, encode_gif, figure_png, write_bytes
+from pdla.review.leg_figure import leg_figure, slopes_figure
+from pdla.review.leg_pictures import (
+    BOUT_FPS,
+    average_slopes,
+    describe_leg,
+    draw_bout,
+    show_legs,
+    write_manifest,
+)
+from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
+from pdla.runs import PICTURES_FOLDER
+
+log = logging.getLogger(__name__)
+
+STAGE_TITLES: Final = {"val": "validation at the best epoch", "test": "test"}
+FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
+
+
+@dataclass(frozen=True)
+class RunReview:
+    """All that a run knows when it is finished.
+
+    Attributes:
+        writer: Of the run's TensorBoard events.
+        run_dir: Folder of the run.
+        step: Training steps that were done.
+        data: Its data module.
+        model: Its model, with the weights of the best checkpoint.
+        device: What it was trained on.
+        keeper: What the clips of validation and test gave.
+        predictions: As predictions.csv.
+        split: As split.json.
+        rated: The legs that `split` counts.
+        n_legs: Of the worst and of the most typical legs, so many are drawn.
+        name: Of model and leg, for titles.
+    """
+
+    writer: SummaryWriter
+    run_dir: Path
+    step: int
+    data: Any
+    model: LegScorer
+    device: torch.device
+    keeper: ClipKeeper
+    predictions: pd.DataFrame
+    split: dict[str, Any]
+    rated: list[LegSample]
+    n_legs: int
+    name: str
+
+
+def review_run(run: RunReview) -> None:
+    """Draw everything; each part by itself, so that one that fails takes no other with it."""
+    parts: dict[str, Callable[[RunReview], None]] = {
+        "confusion, reliability and folds": log_figures,
+        "precision-recall curves": log_precision_recall,
+        "features of the legs": log_features,
+        "pictures of the legs": log_legs,
+    }
+    for name, part in parts.items():
+        try:
+            part(run)
+        except Exception as error:  # whatever it is: a trained run must not be lost by a picture
+            log.warning(
+                "%s: %s could not be drawn: %s: %s. The result is complete without",
+                run.run_dir, name, type(error).__name__, error,
+            )  # fmt: skip
+    run.writer.flush()
+
+
+def stage_rows(run: RunReview, stage: str) -> pd.DataFrame:
+    """Predictions of one stage."""
+    return run.predictions[run.predictions["stage"] == stage].reset_index(drop=True)
+
+
+def log_figures(run: RunReview) -> None:
+    """Confusion matrix and reliability curve of validation and test, scores by fold."""
+    for stage, title in STAGE_TITLES.items():
+        rows = [stage_rows(run, stage)]
+        heading = f"{run.name}\n{title}"
+        _add_figure(run, f"confusion/{stage}", figures.confusion_figure(rows, heading))
+        _add_figure(run, f"reliability/{stage}", figures.reliability_figure(rows, heading))
+    legs = {sample.leg for sample in run.data.samples}
+    counts = fold_score_counts(run.split, run.rated, legs)
+    figure = figures.fold_scores_figure(counts, "Scores by fold", run.data.split_fold)
+    _add_figure(run, "folds/tested_legs_by_score", figure)
+
+
+def _add_figure(run: RunReview, tag: str, figure: Figure) -> None:
+    add_picture(run.writer, tag, figure_png(figure), run.step)
+
+
+def fold_score_counts(
+    split: dict[str, Any], rated: list[LegSample], legs: set[Any]
+) -> dict[int, list[int]]:
+    """Tested legs of each score in every fold."""
+    counted = {}
+    for number, fold in enumerate(split["folds"]):
+        scores = [rated[leg].score or 0 for leg in fold["test"] if rated[leg].leg in legs]
+        counted[number] = [int(n) for n in np.bincount(scores, minlength=N_SCORES)]
+    return counted
+
+
+def log_precision_recall(run: RunReview) -> None:
+    """A curve for each threshold that some legs reach and others do not."""
+    for stage in STAGE_TITLES:
+        rows = stage_rows(run, stage)
+        probabilities = rows[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
+        for k in THRESHOLDS:
+            is_reached = rows["score"].to_numpy() >= k
+            if is_reached.any() and not is_reached.all():
+                run.writer.add_pr_curve(
+                    f"{stage}/score_{k}_or_more", is_reached,
+                    reach_probability(probabilities, k), run.step,
+                )  # fmt: skip
+
+
+def log_features(run: RunReview) -> None:
+    """What the last layer is given, mean over the clips of a leg, for the projector."""
+    numbers = leg_numbers(run.data.samples)
+    rows = run.predictions.drop_duplicates(["video_id", "leg"], keep="last")
+    keys = list(rows[["video_id", "leg"]].itertuples(index=False, name=None))
+    features = np.stack([np.mean(run.keeper.features[numbers[key]], axis=0) for key in keys])
+    # What a run that was stopped here left behind.
+    (run.run_dir / "projector_config.pbtxt").unlink(missing_ok=True)
+    shutil.rmtree(run.run_dir / f"{run.step:05d}", ignore_errors=True)
+    run.writer.add_embedding(
+        features,
+        metadata=rows[list(FEATURE_COLUMNS)].astype(str).to_numpy().tolist(),
+        metadata_header=list(FEATURE_COLUMNS),
+        global_step=run.step,
+        tag="legs",
+    )
+
+
+def log_legs(run: RunReview) -> None:
+    """The worst and the most typical test legs: to TensorBoard, and as files for the report."""
+    folder = run.run_dir / PICTURES_FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    model = run.model.to(run.device)
+    chosen = choose_legs(stage_rows(run, "test"), run.n_legs)
+    entries = []
+    shown = show_legs(model, run.data, run.keeper, chosen, run.device)
+    for leg, content in sorted(shown, key=lambda pair: (pair[0].kind != "worst", pair[0].place)):
+        picture = figure_png(leg_figure(content))
+        file = f"{leg.kind}-{leg.place:02d}.png"
+        write_bytes(folder / file, picture)
+        add_picture(run.writer, _leg_tag(leg), picture, run.step)
+        entries.append(describe_leg(leg, file))
+        if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
+            clip = encode_gif(bout, BOUT_FPS)
+            add_picture(run.writer, f"bouts/{_leg_tag(leg)}", clip, run.step)
+    write_manifest(folder, entries, _log_slopes(run, folder))
+
+
+def _leg_tag(leg: ChosenLeg) -> str:
+    return f"legs_{leg.kind}/{leg.place:02d}_{leg.row['video_id']}_{leg.row['leg']}"
+
+
+def _log_slopes(run: RunReview, folder: Path) -> list[dict[str, str]]:
+    """Coefficients of a model on clinical quantities; other models have none to show."""
+    if not isinstance(run.model, WithKinematics):
+        return []
+    picture = figure_png(slopes_figure(average_slopes(run.model, run.data, run.device), run.name))
+    write_bytes(folder / "coefficients.png", picture)
+    add_picture(run.writer, "coefficients/points_per_sd", picture, run.step)
+    return [{"file": "coefficients.png", "title": f"{run.name}: coefficients"}]

@@ -1,0 +1,96 @@
+"""What a training run calls of the review: callbacks before, texts and pictures after."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning
+import pandas as pd
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from pdla.data.datamodules import KeypointClips
+from pdla.data.recordings import Cohort
+from pdla.data.skeletons import LEGS
+from pdla.evaluation.video_scores import Combination
+from pdla.models.scorer import LegScorer
+from pdla.review import texts
+from pdla.review.clip_pictures import TrainingBatchPictures
+from pdla.review.legs import ClipKeeper
+from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
+from pdla.review.options import ReviewOptions
+from pdla.runs import SPLIT
+
+log = logging.getLogger(__name__)
+
+
+def training_callbacks(
+    options: ReviewOptions, data: KeypointClips, clips: Combination
+) -> list[lightning.Callback]:
+    """What goes along with a training; the clock comes last, so that it counts all others."""
+    found: list[lightning.Callback] = []
+    if options.pictures:
+        found.append(TrainingBatchPictures(data.sampling.fps))
+    if options.curves:
+        found += [TrainingScores(data.samples, clips), OptimizerMonitor(), SpeedMonitor()]
+    return found
+
+
+def log_texts(
+    trainer: lightning.Trainer, config: dict[str, Any], result: dict[str, Any], cohort: Cohort
+) -> None:
+    """Config, split, data and exclusions for the Text tab."""
+    logger = trainer.logger
+    if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
+        return
+    split = _read_split(Path(logger.log_dir))
+    rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
+    for tag, text in {
+        "config": texts.config_text(config),
+        "split": texts.split_text(split, rated, result["split"]["fold"]),
+        "data": texts.data_text(result),
+        "left_out": texts.excluded_text(cohort),
+    }.items():
+        logger.experiment.add_text(tag, text, trainer.global_step)
+    logger.save()
+
+
+def log_pictures(
+    trainer: lightning.Trainer,
+    model: LegScorer,
+    data: KeypointClips,
+    keeper: ClipKeeper,
+    predictions: pd.DataFrame,
+    cohort: Cohort,
+    n_legs: int,
+) -> None:
+    """Draw what the finished run shows; see `pdla.review.run_review`."""
+    logger = trainer.logger
+    if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
+        return
+    # Imported here: a run without pictures needs no matplotlib.
+    from pdla.review.run_review import RunReview, review_run
+
+    log.info("drawing what the model looked at")
+    run_dir = Path(logger.log_dir)
+    review_run(
+        RunReview(
+            writer=logger.experiment,
+            run_dir=run_dir,
+            step=trainer.global_step,
+            data=data,
+            model=model,
+            device=trainer.strategy.root_device,
+            keeper=keeper,
+            predictions=predictions,
+            split=_read_split(run_dir),
+            rated=[sample for leg in LEGS for sample in cohort.rated(leg)],
+            n_legs=n_legs,
+            name=f"{model.name}, leg {'/'.join(sorted({s.leg for s in data.samples}))}",
+        )
+    )
+
+
+def _read_split(run_dir: Path) -> dict[str, Any]:
+    split: dict[str, Any] = json.loads((run_dir / SPLIT).read_text(encoding="utf-8"))
+    return split

@@ -1,0 +1,82 @@
+"""What stands on axes: joints, heat maps and clinical quantities in a clinician's words."""
+
+from collections.abc import Sequence
+from math import isnan
+from typing import Final
+
+from pdla.data.batches import KINEMATICS
+from pdla.data.drawing_options import Style
+from pdla.data.skeletons import JOINTS
+from pdla.data.strokes import strokes_of
+
+# Name, and how a value of pdla.data.kinematics is written.
+QUANTITIES: Final = {
+    "n_taps": ("number of taps", "{:.0f}"),
+    "bout_s": ("duration of the bout", "{:.1f} s"),
+    "taps_per_s": ("taps a second", "{:.2f}"),
+    "amplitude": ("height of the lifts", "{:.2f} trunk lengths"),
+    "amplitude_cv": ("unevenness of height (CV)", "{:.0%}"),
+    "amplitude_slope": ("change of height, first to last tap", "{:+.0%}"),
+    "amplitude_first_over_last": ("height, first third over last", "{:.2f}"),
+    "opening_speed": ("speed on the way up", "{:.2f} trunk lengths/s"),
+    "closing_speed": ("speed on the way down", "{:.2f} trunk lengths/s"),
+    "cycle_cv": ("unevenness of rhythm (CV)", "{:.0%}"),
+    "cycle_range_s": ("longest minus shortest cycle", "{:.2f} s"),
+    "n_hesitations": ("hesitations", "{:.0f}"),
+    "n_arrests": ("arrests", "{:.0f}"),
+    "longest_arrest_s": ("longest arrest", "{:.2f} s"),
+    "share_moving": ("share of time in movement", "{:.0%}"),
+}
+LEG_WORDS: Final = {"R": "scored", "L": "other"}
+PART_WORDS: Final = {
+    "BigToe": "big toe", "SmallToe": "small toe", "MidHip": "hips", "Neck": "neck", "Nose": "nose",
+}  # fmt: skip
+
+
+def joint_words(joint: str) -> str:
+    """`RKnee` is the knee of the scored leg, in the canonical view."""
+    if joint in PART_WORDS:
+        return PART_WORDS[joint]
+    part = PART_WORDS.get(joint[1:], joint[1:].lower())
+    return f"{part}, {LEG_WORDS[joint[0]]}"
+
+
+def channel_words(style: Style) -> list[str]:
+    """What the channels of drawn clips show; one word for all where colours mix."""
+    if style == "scored_leg":
+        return ["scored leg", "other leg", "rest of the body"]
+    if style != "heatmaps":
+        return ["the picture"]
+    return [_stroke_words(stroke.start, stroke.end) for stroke in strokes_of(style)]
+
+
+def _stroke_words(start: int, end: int) -> str:
+    if start == end:
+        return joint_words(JOINTS[start])
+    limbs = {
+        ("Hip", "Knee"): "thigh",
+        ("Knee", "Ankle"): "shank",
+        ("Ankle", "Heel"): "heel bone",
+        ("Ankle", "BigToe"): "foot",
+    }
+    first, second = JOINTS[start], JOINTS[end]
+    if first == "Neck":
+        return "trunk"
+    return f"{limbs[first[1:], second[1:]]}, {LEG_WORDS[first[0]]}"
+
+
+def quantity_words(values: Sequence[float] | None = None, n_legs: int = 2) -> list[str]:
+    """Names of the quantities of the scored leg, then of the other one.
+
+    Args:
+        values: (n_legs * F,) what was measured, to stand behind the names; NaN was not measured.
+        n_legs: 1 or 2.
+    """
+    legs = ("", "other leg: ")[:n_legs]
+    names = [(leg, *QUANTITIES[key]) for leg in legs for key in KINEMATICS]
+    if values is None:
+        return [f"{leg}{name}" for leg, name, _ in names]
+    return [
+        f"{leg}{name}: {'not measured' if isnan(value) else written.format(value)}"
+        for (leg, name, written), value in zip(names, values, strict=True)
+    ]
