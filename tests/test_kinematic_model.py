@@ -93,7 +93,7 @@ def test_a_negative_option_is_refused(option):
 @pytest.fixture
 def pretrained(tmp_path, monkeypatch):
     """Best checkpoint of a run on other people, and a clinic's cohort to go on with."""
-    others = make_cohort(15, visits=2, scores=(0, 1, 2, 3, 4))
+    others = make_cohort(15, visits=2, scores=(0, 1, 2, 3, 4), site="other")
     monkeypatch.setattr(training, "load_cohort", lambda recordings: others)
     _, config = data_of(others, "model=kinematic_mlp", "model.hidden=8")
     training.run(config, tmp_path / "first")
