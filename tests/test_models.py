@@ -160,20 +160,21 @@ def test_frozen_stages_keep_weights_and_statistics(name):
     assert not any(key in kept for key in before if ".layer4.1.bn2.running" in key)
 
 
-@pytest.mark.parametrize(("name", "all_stages"), [("tcn", 5), ("stgcn", 4)])
-def test_with_all_stages_frozen_only_the_last_layer_learns(name, all_stages):
-    model = make_model(name, f"model.freeze={all_stages}")
+@pytest.mark.parametrize("name", ["tcn", "stgcn", "posec3d", "kinematic_tcn"])
+def test_with_all_stages_frozen_only_the_last_layer_learns(name):
+    model = make_model(name, "model.freeze=all")
     learns = [key for key, value in model.named_parameters() if value.requires_grad]
     assert len(learns) == 2
     before = [value.clone() for key, value in model.named_buffers()]
-    model.train()(batch_of(4))
+    model.train()(batch_for(model, 4))
     after = [value for key, value in model.named_buffers()]
     assert all(map(torch.equal, before, after))
 
 
-def test_more_frozen_stages_than_there_are_is_refused():
-    with pytest.raises(ValueError, match="choose 0 to 5 stages"):
-        make_model("r3d", "model.freeze=6")
+@pytest.mark.parametrize("stages", ["6", "most"])
+def test_stages_to_freeze_that_do_not_exist_are_refused(stages):
+    with pytest.raises(ValueError, match="choose 0 to 5 stages, or all"):
+        make_model("r3d", f"model.freeze={stages}")
 
 
 def test_the_schedule_counts_epochs_not_batches():

@@ -1,6 +1,7 @@
 """A study read back: what is pooled, what is refused, what the answer says."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -203,6 +204,17 @@ def test_two_models_of_one_name_are_told_apart_by_what_differs(tmp_path):
             (new / path.name).write_text(text)
     names = [scorer.name for scorer in analyse(read_study(folder)).models]
     assert names == ["r3d, model.dropout=0.2", "r3d, model.dropout=0.5"]
+
+
+def test_variants_are_named_by_their_tags_where_these_tell_them_apart(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=2)
+    for fold in range(2):
+        old = folder / f"r3d-R-fold{fold}-seed0"
+        new = shutil.copytree(old, folder / f"{old.name}-pretrained") / "config.yaml"
+        text = new.read_text().replace("tag: ''", "tag: -pretrained")
+        new.write_text(text.replace("dropout: 0.2", "dropout: 0.5"))
+    names = [scorer.name for scorer in analyse(read_study(folder)).models]
+    assert names == ["r3d", "r3d, pretrained"]
 
 
 @pytest.mark.parametrize(

@@ -106,13 +106,26 @@ def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
         else:
             kinds[base].append((run.config, [run]))
     for base, groups in kinds.items():
-        first = groups[0][0]
-        keys = sorted({key for config, _ in groups for key in _variant_keys(first, config)})
-        for config, members in groups:
-            told = [f"{key}={_value_at(config, key)}" for key in keys[:3]]
-            more = [f"{len(keys) - 3} more differences"] if len(keys) > 3 else []
-            variants[", ".join([base, *told, *more])] = members
+        for name, (_, members) in zip(_variant_names(base, groups), groups, strict=True):
+            variants[name] = members
     return variants
+
+
+def _variant_names(
+    base: str, groups: Sequence[tuple[dict[str, Any], list[StudyRun]]]
+) -> Iterator[str]:
+    """The tags that the user gave, if they tell the variants apart; else what differs."""
+    tags = [{str(run.config["tag"]) for run in members} for _, members in groups]
+    if len(groups) == len(set.union(*tags)) and all(len(own) == 1 for own in tags):
+        for (tag,) in tags:
+            yield ", ".join([base, *([tag.strip("-_ ")] if tag and len(groups) > 1 else [])])
+        return
+    first = groups[0][0]
+    keys = sorted({key for config, _ in groups for key in _variant_keys(first, config)})
+    for config, _ in groups:
+        told = [f"{key}={_value_at(config, key)}" for key in keys[:3]]
+        more = [f"{len(keys) - 3} more differences"] if len(keys) > 3 else []
+        yield ", ".join([base, *told, *more])
 
 
 def _variant_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

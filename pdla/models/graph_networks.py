@@ -41,7 +41,7 @@ class STGCN(LegScorer):
         channels: Sequence[int] = (24, 48, 96),
         blocks: Sequence[int] = (1, 1, 1),
         dropout: float = 0.0,
-        freeze: int = 0,
+        freeze: int | str = 0,
     ) -> nn.Module:
         """ST-GCN++ of a size that small cohorts can train."""
         check_streams(streams)

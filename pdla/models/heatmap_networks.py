@@ -35,7 +35,7 @@ class PoseC3D(LegScorer):
         maps: int = 19,
         channels: Sequence[int] = (8, 16, 32, 64),
         dropout: float = 0.0,
-        freeze: int = 0,
+        freeze: int | str = 0,
     ) -> nn.Module:
         """Stem, residual stages, mean over time and place, a last layer."""
         stages = [_stem(maps, channels[0])]

@@ -106,6 +106,7 @@ class KinematicTCN(WithKinematics):
         layers: Residual blocks; their dilations are 1, 2, 4, ...
         dropout: Share dropped in each block and before the last layer, in training.
         both_legs: Whether the other leg's quantities are given as well.
+        freeze: Stages of the TCN (first layer, then blocks) that keep their weights, or all.
     """
 
     def build_network(
@@ -118,6 +119,7 @@ class KinematicTCN(WithKinematics):
         layers: int = 4,
         dropout: float = 0.0,
         both_legs: bool = True,
+        freeze: int | str = 0,
     ) -> nn.Module:
         """Encoder of trajectories, and a last layer on its features and the quantities."""
         check_streams(streams)
@@ -125,6 +127,7 @@ class KinematicTCN(WithKinematics):
         self.features = KinematicFeatures(both_legs)
         n_inputs = n_channels(streams) * len(TRAJECTORIES)
         encoder = TrajectoryEncoder(n_inputs, channels, layers, dropout)
+        self.freeze_stages([encoder.first, *encoder.blocks], freeze)
         n_together = encoder.n_features + self.features.n_features
         last = nn.Sequential(nn.Dropout(dropout), nn.Linear(n_together, n_outputs))
         return nn.ModuleDict({"encoder": encoder, "last": last})

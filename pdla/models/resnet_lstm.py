@@ -36,7 +36,7 @@ class ResNetLSTM(LegScorer):
         *,
         hidden: int = 256,
         dropout: float = 0.0,
-        freeze: int = 0,
+        freeze: int | str = 0,
     ) -> nn.Module:
         """ResNet-18 without its ImageNet head, LSTM, and a layer for the scores."""
         network = _FramesThenOrder(hidden, dropout, n_outputs)

@@ -104,15 +104,20 @@ class LegScorer(lightning.LightningModule):
             ValueError: One line with what is needed, what was given and the way out.
         """
 
-    def freeze_stages(self, stages: Sequence[nn.Module], n_stages: int) -> None:
+    def freeze_stages(self, stages: Sequence[nn.Module], n_stages: int | str) -> None:
         """Keep weights and statistics of the first stages of a network as they are.
+
+        Args:
+            stages: All parts before the last layer, from the input on.
+            n_stages: How many of them; `all` leaves only the last layer to learn.
 
         Raises:
             ValueError: If there are fewer stages.
         """
-        if not 0 <= n_stages <= len(stages):
-            raise ValueError(f"model.freeze={n_stages}: choose 0 to {len(stages)} stages")
-        self._frozen = list(stages[:n_stages])
+        wanted = len(stages) if n_stages == "all" else n_stages
+        if not isinstance(wanted, int) or not 0 <= wanted <= len(stages):
+            raise ValueError(f"model.freeze={n_stages}: choose 0 to {len(stages)} stages, or all")
+        self._frozen = list(stages[:wanted])
         for stage in self._frozen:
             stage.requires_grad_(False).eval()
 

@@ -26,8 +26,7 @@ class TCN(LegScorer):
         channels: Width of all layers.
         layers: Residual blocks; their dilations are 1, 2, 4, ...
         dropout: Share of channels dropped in each block and before the last layer, in training.
-        freeze: Stages (first layer, then blocks) that keep their weights; with layers + 1 of them
-            only the last layer learns.
+        freeze: Stages (first layer, then blocks) that keep their weights, or all.
     """
 
     eats: ClassVar[Representation] = "keypoint_clips"
@@ -41,7 +40,7 @@ class TCN(LegScorer):
         channels: int = 48,
         layers: int = 4,
         dropout: float = 0.0,
-        freeze: int = 0,
+        freeze: int | str = 0,
     ) -> nn.Module:
         """A small temporal convolutional network."""
         check_streams(streams)

@@ -62,7 +62,7 @@ class VideoNetwork(LegScorer):
         *,
         architecture: str = "r3d_18",
         dropout: float = 0.0,
-        freeze: int = 0,
+        freeze: int | str = 0,
     ) -> nn.Module:
         """The network with a layer for the scores instead of the 400 Kinetics classes."""
         self.architecture = _architecture(architecture)
