@@ -7,7 +7,7 @@ STUDY ?= first
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check lint types sweep report leakage board bench clean
+.PHONY: help install train test test-all check lint types sweep report study leakage board bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,24 @@ report: install ## pool the runs of a study: make report STUDY=first
 
 data/simulated: | install
 	$(BIN)/pdla simulate $@
+
+# Hours on two cores. On a GPU: make study JOBS=8 ON="trainer.accelerator=gpu"
+JOBS ?= 1
+ON ?=
+RUN = grep -v '^\#' tests/studies/$(1).txt | xargs -P $(JOBS) -L 1 $(BIN)/python train.py $(2) $(ON)
+
+data/simulated_large: | install
+	$(BIN)/pdla simulate $@ --videos 620 --seed 1
+
+data/simulated_pretrain: | install
+	$(BIN)/pdla simulate $@ --videos 2000 --seed 1000 --scores balanced
+
+study: data/simulated data/simulated_large data/simulated_pretrain ## all models at 62 and 620 videos
+	$(call RUN,pretrain)
+	$(call RUN,models62,-m)
+	$(call RUN,models620,-m)
+	$(BIN)/pdla report runs/models62
+	$(BIN)/pdla report runs/models620
 
 leakage: data/simulated ## show what the 2023 protocol hides: the same model, by video and by patient
 	$(BIN)/pdla leakage
