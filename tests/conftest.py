@@ -1,6 +1,7 @@
 """Small recordings to check by hand: a seated person whose legs go up and down like a sine."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,19 @@ def make_cohort(
             ]
     n_videos = n_patients * visits
     return Cohort(tuple(samples), n_rows=n_videos, n_videos=n_videos, data_hash=site)
+
+
+def renamed(cohort: Cohort, prefix: str) -> Cohort:
+    """Other people: the same recordings under other pseudonyms."""
+    samples = [
+        replace(
+            sample,
+            patient=prefix + sample.patient,
+            recording=replace(sample.recording, video=prefix + sample.recording.video),
+        )
+        for sample in cohort.samples
+    ]
+    return replace(cohort, samples=tuple(samples), data_hash=prefix * 8)
 
 
 @pytest.fixture

@@ -9,21 +9,9 @@ import pytest
 from pdla import external, training
 from pdla.external import evaluate_runs
 from pdla.reporting import report_study
-from tests.conftest import make_cohort
+from tests.conftest import make_cohort, renamed
 from tests.test_config import compose_config
 from tests.test_training import TINY
-
-
-def named(cohort, prefix):
-    samples = [
-        replace(
-            sample,
-            patient=prefix + sample.patient,
-            recording=replace(sample.recording, video=prefix + sample.recording.video),
-        )
-        for sample in cohort.samples
-    ]
-    return replace(cohort, samples=tuple(samples), data_hash=prefix * 8)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +19,7 @@ def study(tmp_path_factory):
     """One finished run on a cohort of 9 patients."""
     folder = tmp_path_factory.mktemp("runs") / "study"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "load_cohort", lambda _: named(make_cohort(9, 1), "own"))
+        patch.setattr(training, "load_cohort", lambda _: renamed(make_cohort(9, 1), "own"))
         config = compose_config(*TINY, "model=resnet_lstm", "trainer.max_epochs=1")
         training.run(config, folder / "resnet_lstm-R-fold0-seed0")
     return folder
@@ -39,7 +27,7 @@ def study(tmp_path_factory):
 
 @pytest.fixture
 def other(monkeypatch):
-    cohort = named(make_cohort(6, 2), "other")
+    cohort = renamed(make_cohort(6, 2), "other")
     monkeypatch.setattr(external, "read_cohort", lambda *_: cohort)
     return cohort
 
@@ -72,7 +60,7 @@ def test_one_run_can_be_evaluated_alone(study, other, tmp_path):
 
 
 def test_patients_who_were_trained_on_are_refused(study, monkeypatch, tmp_path):
-    monkeypatch.setattr(external, "read_cohort", lambda *_: named(make_cohort(4, 1), "own"))
+    monkeypatch.setattr(external, "read_cohort", lambda *_: renamed(make_cohort(4, 1), "own"))
     with pytest.raises(ValueError, match="in the other data as well: ownP-0"):
         evaluate(study, tmp_path)
 

@@ -5,7 +5,7 @@ import pytest
 from pdla import training
 from pdla.config import check_config
 from pdla.runs import read_result
-from tests.conftest import make_cohort
+from tests.conftest import make_cohort, renamed
 from tests.test_config import CONF, compose_config
 
 EXPERIMENTS = [path.stem for path in sorted((CONF / "experiment").glob("*.yaml"))]
@@ -53,7 +53,9 @@ def test_a_pretrained_run_gives_the_next_one_its_weights(tmp_path, monkeypatch):
         tmp_path / "tcn-first",
     )
     best = tmp_path / "tcn-first" / "checkpoints" / "best.ckpt"
-    monkeypatch.setattr(training, "load_cohort", lambda _: make_cohort(10, visits=1))
+    monkeypatch.setattr(
+        training, "load_cohort", lambda _: renamed(make_cohort(10, visits=1), "other")
+    )
     training.run(
         compose_config(*small, "split.n_folds=3", f"model.weights={best}"), tmp_path / "second"
     )

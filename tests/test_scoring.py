@@ -14,23 +14,11 @@ from pdla.evaluation.study import read_study
 from pdla.runs import fail_run, open_run
 from pdla.scoring import score_cohort, score_videos
 from pdla.scoring_text import print_scores
-from tests.conftest import make_cohort
+from tests.conftest import make_cohort, renamed
 from tests.test_config import compose_config
 
 TINY = ("model=kinematic", "split.n_folds=3", "split.n_val_folds=2", "leg=both")
 PROBABILITIES = ["p0", "p1", "p2", "p3", "p4"]
-
-
-def renamed(cohort, prefix):
-    samples = [
-        replace(
-            sample,
-            patient=prefix + sample.patient,
-            recording=replace(sample.recording, video=prefix + sample.recording.video),
-        )
-        for sample in cohort.samples
-    ]
-    return replace(cohort, samples=tuple(samples), data_hash=prefix * 8)
 
 
 def unrated(cohort):

@@ -61,6 +61,12 @@ def check_poolable(runs: Sequence[StudyRun], pool_differing: bool) -> list[str]:
     Raises:
         ValueError: The first difference, and the option that pools all the same.
     """
+    kinds = {run.result["split"]["is_tuning"] for run in runs}
+    if len(kinds) > 1:
+        raise ValueError(
+            "tuning runs (split.inner) and runs of the study lie in one folder: a report never "
+            "mixes them; give tuning a study of its own (study=tune)"
+        )
     found = []
     for problem in _differences(runs):
         if not pool_differing:
@@ -69,12 +75,6 @@ def check_poolable(runs: Sequence[StudyRun], pool_differing: bool) -> list[str]:
                 "--pool-differing, which the report will say"
             )
         found.append(problem)
-    kinds = {run.result["split"]["is_tuning"] for run in runs}
-    if len(kinds) > 1:
-        raise ValueError(
-            "tuning runs (split.inner) and runs of the study lie in one folder: a report never "
-            "mixes them; give tuning a study of its own (study=tune)"
-        )
     return found
 
 

@@ -151,6 +151,7 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
             f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(section, key)
             for section in analysis.sections
             for key in analysis.primary
+            if section.differences
         },
         "confusions": _per_model(legs, "Confusion matrix", draw.confusion_figure),
         "reliabilities": _per_model(legs, "Reliability", draw.reliability_figure),
