@@ -53,9 +53,10 @@ types: install
 
 check: lint types test ## ruff, mypy --strict, pytest
 
-bench: install ## measure speed: intake, drawing against decoding, training
+bench: install ## measure speed: intake, drawing against decoding, training, logging
 	$(BIN)/python tests/bench_intake.py
 	$(BIN)/python -m tests.bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench_logging
 
 clean: ## delete .venv, caches and build files; data/ and runs/ stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
