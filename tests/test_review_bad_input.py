@@ -170,7 +170,7 @@ def test_the_bar_shows_the_time_left_and_the_primary_metrics_first(monkeypatch):
     )
     bar = RunProgressBar(["qwk", "mae"])
     trainer = _Trainer()
-    assert list(bar.get_metrics(trainer, None)) == ["val/qwk", "val/mae", "train/loss", "val/loss"]
+    assert list(bar.get_metrics(trainer, None)) == ["val/qwk", "val/mae"]
     bar._started_s, bar._first_step = 0.0, 0
     monkeypatch.setattr("pdla.review.progress.time.perf_counter", lambda: 60.0)
     assert bar.get_metrics(trainer, None)["left"] == "0:03:00"  # a quarter took a minute
