@@ -1,4 +1,4 @@
-"""One-way flow: data -> models -> evaluation, never back."""
+"""One-way flow: data -> models -> evaluation -> review, never back."""
 
 import ast
 from pathlib import Path
@@ -9,10 +9,13 @@ import pdla
 
 PACKAGE = Path(pdla.__file__).parent
 FORBIDDEN = {
-    "data": ("pdla.models", "pdla.evaluation", "pdla.training", "pdla.cli", "pdla.runs"),
-    "models": ("pdla.evaluation", "pdla.training", "pdla.cli", "pdla.runs"),
-    "evaluation": ("pdla.training", "pdla.cli"),
-}
+    "data": (
+        "pdla.models", "pdla.evaluation", "pdla.review", "pdla.training", "pdla.cli", "pdla.runs",
+    ),
+    "models": ("pdla.evaluation", "pdla.review", "pdla.training", "pdla.cli", "pdla.runs"),
+    "evaluation": ("pdla.review", "pdla.training", "pdla.cli"),
+    "review": ("pdla.training", "pdla.trainers", "pdla.cli"),
+}  # fmt: skip
 DATA_THAT_MODELS_MAY_KNOW = ("pdla.data.batches", "pdla.data.skeletons")
 
 

@@ -10,6 +10,7 @@ from pdla.evaluation.study import Study
 from pdla.runs import PICTURES_FOLDER
 
 MANIFEST: Final = "pictures.json"
+NEEDED: Final = {"kind", "place", "video_id", "leg", "score", "expected_score", "title", "file"}
 SHOWN: Final = 10  # legs of a kind and model: a page must still load on a phone
 KINDS: Final = ("worst", "typical")
 
@@ -47,8 +48,9 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
     path = run_dir / PICTURES_FOLDER / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        return {"legs": list(manifest["legs"]), "model": list(manifest["model"])}
-    except (OSError, ValueError, KeyError, TypeError):
+        legs = [leg for leg in manifest["legs"] if leg.keys() >= NEEDED]
+        return {"legs": legs, "model": list(manifest["model"])}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {"legs": [], "model": []}
 
 

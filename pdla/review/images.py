@@ -20,7 +20,7 @@ GAP_PX: Final = 2
 GAP_GREY: Final = 70
 CAPTION_PX: Final = 16
 GIF_COLOURS: Final = 48
-PNG_COLOURS: Final = 256  # a third of the bytes of full colour; nobody sees it on drawn lines
+PNG_COLOURS: Final = 192  # a third of the bytes of full colour; nobody sees it on drawn lines
 
 
 def figure_png(figure: Figure, dpi: int = 90) -> bytes:
@@ -28,14 +28,14 @@ def figure_png(figure: Figure, dpi: int = 90) -> bytes:
     canvas: Any = FigureCanvasAgg(figure)
     figure.set_dpi(dpi)
     canvas.draw()
-    return encode_png(np.asarray(canvas.buffer_rgba())[..., :3])
+    return encode_png(np.asarray(canvas.buffer_rgba())[..., :3], effort=9)
 
 
-def encode_png(picture: Frames) -> bytes:
-    """(H, W, 3) RGB as PNG with a palette."""
+def encode_png(picture: Frames, effort: int = 6) -> bytes:
+    """(H, W, 3) RGB as PNG with a palette; `effort` to 9 is smaller and slower."""
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(picture))
-    image.quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG")
+    image.quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=effort)
     return buffer.getvalue()
 
 

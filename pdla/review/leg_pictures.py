@@ -36,7 +36,7 @@ _LEG_ROWS: Final = [
     for part in ("Hip", "Knee", "Ankle", "Heel", "BigToe", "SmallToe")
 ]
 ROW_ORDER: Final = [*_LEG_ROWS, *(joint for joint in JOINT.values() if joint not in _LEG_ROWS)]
-MAX_BARS: Final = 12
+MAX_BARS: Final = 10
 BOUT_DRAWING: Final = Drawing(height=168, width=126, style="scored_leg", crop="body", line_px=3)
 BOUT_FPS: Final = 12.0
 MAX_BOUT_S: Final = 12.0
@@ -110,7 +110,8 @@ def _attributed(
         values = _array(attribution.joints[place])  # (T, 25)
         strength = np.abs(values).sum(axis=0)
         used = [joint for joint in ROW_ORDER if strength[joint] > 0]
-        certainty = _array(attribution.certainty[place])
+        # Of one joint on average, so that it can be held against the rows of the joints.
+        certainty = _array(attribution.certainty[place]) / max(1, len(used))
         found["joints"], found["rows"] = values, np.vstack([values.T[used], certainty])
         found["row_names"] = [*(joint_words(JOINTS[joint]) for joint in used), "how surely seen"]
         found["points"] = _places(batch["keypoints"][place])

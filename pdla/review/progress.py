@@ -4,14 +4,17 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import lightning
 from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 
 from pdla.data.progress import is_terminal
 
 log = logging.getLogger(__name__)
+
+BAR_WIDTH: Final = 18  # so that the line fits into 90 columns
 
 
 def progress_callbacks(primary: Sequence[str]) -> list[lightning.Callback]:
@@ -54,7 +57,7 @@ class RunProgressBar(RichProgressBar):
     """
 
     def __init__(self, primary: Sequence[str] = ()) -> None:
-        super().__init__()
+        super().__init__(theme=RichProgressBarTheme(metrics_text_delimiter="  "))
         self.primary = tuple(primary)
         self._started_s: float | None = None
         self._first_step = 0
@@ -67,14 +70,19 @@ class RunProgressBar(RichProgressBar):
         self._started_s = time.perf_counter()
         self._first_step = _steps_done(trainer)
 
+    def configure_columns(self, trainer: lightning.Trainer) -> list[Any]:
+        """Epoch, bar, batches; a long bar and Lightning's times of an epoch would push them out."""
+        epoch, bar, batches, *_ = super().configure_columns(trainer)
+        bar.bar_width = BAR_WIDTH
+        return [epoch, bar, batches]
+
     def get_metrics(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> dict[str, Any]:
-        """Time left, primary metrics, losses."""
+        """Time left and primary metrics."""
         metrics = super().get_metrics(trainer, pl_module)
         first = [f"val/{key}" for key in self.primary]
         shown = {name: metrics[name] for name in first if name in metrics}
-        shown |= {name: value for name, value in metrics.items() if name.endswith("/loss")}
         left = self._time_left(trainer)
         return {"left": left, **shown} if left else shown
 
