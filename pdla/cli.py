@@ -228,7 +228,7 @@ def check(
         write_json(summary, json)
     if html is not None:
         write_html(summary, html)
-    if not print_check(summary, videos, labels):
+    if not print_check(summary, videos, labels, overrides or []):
         raise typer.Exit(1)
 
 
