@@ -23,8 +23,8 @@ INPUTS = {
     "kinematic_tcn": ("keypoints", "kinematics"), "resnet_lstm": ("clips",), "r3d": ("clips",),
     "posec3d": ("clips",),
 }  # fmt: skip
-LARGE = ("mc3", "r2plus1d", "s3d", "x3d_s")
-FULL_SIZE = ("mvit_v2_s", "swin3d_t")
+LARGE = ("mc3", "r2plus1d", "x3d_s")
+FULL_SIZE = ("mvit_v2_s", "s3d", "swin3d_t")  # they take no small clips
 QUICK = ("kinematic", "tcn", "r3d")  # of each kind of input one
 EACH = [
     pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
