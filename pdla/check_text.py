@@ -16,8 +16,19 @@ MAX_PLACES: Final = 5  # the rest is in --json and --html
 _NAMES: Final = {"L": "left", "R": "right"}
 
 
-def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -> bool:
+def print_check(
+    summary: Mapping[str, Any],
+    videos: Path,
+    labels: Path | None,
+    overrides: Sequence[str] = (),
+) -> bool:
     """Print a summary on one screen; text of users is never read as markup.
+
+    Args:
+        summary: What `check_cohort` found.
+        videos: Folder that was checked.
+        labels: Its sheet.
+        overrides: Options it was read with, for the command that trains on it.
 
     Returns:
         Whether anything can be scored.
@@ -34,7 +45,7 @@ def print_check(summary: Mapping[str, Any], videos: Path, labels: Path | None) -
         _print_indented(console, _places(summary["places_without_row"]), 2)
     _print_merged(console, summary["merged_patients"])
     _print_agreement(console, summary["agreement"])
-    return _print_next(console, summary, videos, labels)
+    return _print_next(console, summary, videos, labels, overrides)
 
 
 def _print_totals(
@@ -118,7 +129,11 @@ def _print_agreement(console: Console, agreement: Mapping[str, Any]) -> None:
 
 
 def _print_next(
-    console: Console, summary: Mapping[str, Any], videos: Path, labels: Path | None
+    console: Console,
+    summary: Mapping[str, Any],
+    videos: Path,
+    labels: Path | None,
+    overrides: Sequence[str],
 ) -> bool:
     """What to type next; returns whether anything can be scored."""
     n_usable = sum(count["usable"] + count["warning"] for count in summary["legs"].values())
@@ -128,6 +143,10 @@ def _print_next(
         console.print(Text("Train on it", style="bold"))
         command = ["  python train.py recordings=clinic"]
         command += [_override("recordings.videos", videos), _override("recordings.labels", labels)]
+        command += [
+            shlex.quote(f"recordings.{override.removeprefix('recordings.')}")
+            for override in overrides
+        ]
         console.print(Text(" ".join(command)), soft_wrap=True)  # one line, to be copied
     return bool(n_usable)
 

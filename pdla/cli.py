@@ -188,6 +188,20 @@ def score(
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    out: Annotated[Path, typer.Argument(help="File to write: .onnx or .pt2 (torch.export).")],
+) -> None:
+    """Write a run's network as one file for other programs, and how to feed it beside it."""
+    from pdla import RESEARCH_ONLY
+    from pdla.export import export_run
+
+    facts = export_run(run, out)
+    typer.echo(f"{out}: {', '.join(facts['inputs'])} to probabilities of the scores 0-4")
+    typer.echo(f"{out.with_suffix('.json')}: how to prepare them\n{RESEARCH_ONLY}")
+
+
+@app.command()
 def leakage(
     videos: Annotated[Path, typer.Argument(help="OpenPose folders.")] = Path("data/simulated/LA"),
     labels: Annotated[Path, typer.Option(help="Label sheet.")] = Path("data/simulated/labels.xls"),
@@ -222,7 +236,7 @@ def check(
         write_json(summary, json)
     if html is not None:
         write_html(summary, html)
-    if not print_check(summary, videos, labels):
+    if not print_check(summary, videos, labels, overrides or []):
         raise typer.Exit(1)
 
 

@@ -19,7 +19,7 @@ from pdla.data.recordings import SCORES, Cohort
 from pdla.evaluation.study import StudyRun
 from pdla.evaluation.video_scores import table_metrics, table_reasons
 from pdla.prediction import Predictor, read_finished
-from pdla.records import count_flow, legs_table, rated_legs
+from pdla.records import count_flow, legs_table, rated_legs, rater_agreement
 from pdla.runs import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run, write_json, write_text
 from pdla.training import count_exclusions, json_ready
 
@@ -51,7 +51,8 @@ def evaluate_runs(
     out = out or source.with_name(f"{source.name}-on-{videos.resolve().name}")
     if any(out.glob(f"*/{RESULT}")):
         raise ValueError(f"{out}: holds an evaluation already; delete it, or give another --out")
-    cohort = read_cohort(videos, labels, store, read_options(None, overrides))
+    options = read_options(None, overrides)
+    cohort = read_cohort(videos, labels, store, options)
     if not rated_legs(cohort):
         raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
     for name, why in study.failures.items():
@@ -59,10 +60,12 @@ def evaluate_runs(
     legs = legs_table(rated_legs(cohort))
     for run in study.runs:
         _check_others(run, legs)
+    agreement = rater_agreement(labels, options)
     predictor = Predictor(cohort, store)
     for run in study.runs:
         log.info("%s scores %d legs", run.folder.name, len(legs))
-        _evaluate(run, predictor, legs, out / run.folder.name, str(videos))
+        run_dir = out / run.folder.name
+        _evaluate(run, predictor, legs, run_dir, {"agreement": agreement, "videos": str(videos)})
     return out
 
 
@@ -75,7 +78,7 @@ def _check_others(run: StudyRun, legs: pd.DataFrame) -> None:
 
 
 def _evaluate(
-    run: StudyRun, predictor: Predictor, legs: pd.DataFrame, run_dir: Path, source: str
+    run: StudyRun, predictor: Predictor, legs: pd.DataFrame, run_dir: Path, facts: dict[str, Any]
 ) -> None:
     cohort = predictor.cohort
     predictions = predictor.predict(run)
@@ -90,10 +93,11 @@ def _evaluate(
     legs_path.parent.mkdir(exist_ok=True)
     write_text(legs_path, joined.to_csv(index=False, float_format="%.6g"))
     write_json(run_dir / SPLIT, {"rule": "external", "hash": digest, "folds": folds})
-    external = {"from": run.folder.name, "videos": source, "data_hash": cohort.data_hash}
+    external = {"from": run.folder.name, "videos": facts["videos"], "data_hash": cohort.data_hash}
     write_text(run_dir / CONFIG, yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True))
     result = _describe(run, cohort, predictions) | {
         "external": external,
+        "agreement": facts["agreement"],
         "data_hash": digest,
         "legs_file": legs_path.name,
         "split": {**run.result["split"], "rule": "external", "hash": digest},
@@ -112,6 +116,5 @@ def _describe(run: StudyRun, cohort: Cohort, predictions: pd.DataFrame) -> dict[
         "patient_counts": {**run.result["patient_counts"], "test": patients},
         "excluded": count_exclusions(cohort),
         "flow": count_flow(cohort, legs_of(run.result["leg"])),
-        "agreement": {},
         "data": {"name": "another data set", "simulated": None},
     }

@@ -38,6 +38,23 @@ def read_finished(folder: Path) -> Study:
     return study
 
 
+def load_best(run: StudyRun) -> LegScorer:
+    """The model of a run's best checkpoint, on the CPU; nothing in the file is ever executed.
+
+    Raises:
+        ValueError: If the checkpoint is gone.
+    """
+    checkpoint = run.folder / "checkpoints" / "best.ckpt"
+    if not checkpoint.exists():
+        raise ValueError(f"{checkpoint}: is gone; run it again")
+    model_class: Any = get_class(run.config["model"]["_target_"])
+    # Everything is in the checkpoint: no pre-trained weights are looked for.
+    model: LegScorer = model_class.load_from_checkpoint(
+        checkpoint, map_location="cpu", weights="none", weights_only=True
+    )
+    return model
+
+
 class Predictor:
     """Runs on one cohort; clips are prepared once for all runs that want them alike.
 
@@ -60,15 +77,8 @@ class Predictor:
         Raises:
             ValueError: If the checkpoint is gone, or no leg of its side is there.
         """
-        checkpoint = run.folder / "checkpoints" / "best.ckpt"
-        if not checkpoint.exists():
-            raise ValueError(f"{checkpoint}: is gone; run it again")
         data = self._prepare(run)
-        model_class: Any = get_class(run.config["model"]["_target_"])
-        # Everything is in the checkpoint: no pre-trained weights are looked for.
-        model: LegScorer = model_class.load_from_checkpoint(
-            checkpoint, map_location="cpu", weights="none", weights_only=True
-        )
+        model = load_best(run)
         combination = run.config["evaluation"]["clips"]
         scores = VideoScores(data.samples, run.result["split"]["fold"], combination)
         tester = lightning.Trainer(

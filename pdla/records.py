@@ -55,7 +55,9 @@ def record_data(
         },
         "legs_file": write_legs(run_dir.parent, cohort.data_hash, rated),
         "flow": count_flow(cohort, legs),
-        "agreement": rater_agreement(recordings),
+        "agreement": rater_agreement(
+            recordings.get("labels"), IntakeOptions.from_config(recordings)
+        ),
         "data": {
             "name": recordings["name"],
             "simulated": recordings.get("simulate", {}).get("scores"),
@@ -121,10 +123,10 @@ def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def rater_agreement(recordings: dict[str, Any]) -> dict[str, dict[str, float | int | None]]:
+def rater_agreement(
+    labels: str | Path | None, options: IntakeOptions
+) -> dict[str, dict[str, float | int | None]]:
     """Agreement of the raters of each leg, if the label sheet has several."""
-    labels = recordings.get("labels")
     if labels is None or not Path(labels).exists():
         return {}
-    sheet = read_labels(Path(labels), IntakeOptions.from_config(recordings).sheet)
-    return agreement_by_leg(sheet)
+    return agreement_by_leg(read_labels(Path(labels), options.sheet))

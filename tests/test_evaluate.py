@@ -71,3 +71,16 @@ def test_other_data_without_a_rated_leg_are_one_line(study, other, monkeypatch, 
     monkeypatch.setattr(external, "read_cohort", lambda *_: cohort)
     with pytest.raises(ValueError, match="no rated leg"):
         evaluate(study, tmp_path)
+
+
+def test_raters_of_the_other_data_are_what_its_scores_are_held_against(study, other, tmp_path):
+    rows = [f"V{number},0,{number % 3},{(number + number // 6) % 3}" for number in range(9)]
+    sheet = "\n".join(["VideoId,left,right_a,right_b", *rows])
+    (tmp_path / "labels.csv").write_text(sheet)
+    columns = ["recordings.sheet.right=[right_a,right_b]"]
+    out = evaluate_runs(
+        study, tmp_path / "LA", tmp_path / "labels.csv", tmp_path / "store", columns,
+        tmp_path / "out",
+    )  # fmt: skip
+    page = report_study(out, n_clips=0).read_text()
+    assert "Raters of this study, right leg" in page

@@ -261,6 +261,12 @@ def test_tuning_runs_are_stamped_and_never_mixed_with_the_study(tmp_path):
         analyse(read_study(folder), pool_differing=True)
 
 
+def test_a_study_of_too_few_patients_says_so_in_place_of_a_comparison(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], only=[0], n_patients=12)
+    (told,) = headline(analyse(read_study(folder)))
+    assert "on 8 legs of 4 patients. Too few patients for an interval" in told
+
+
 def test_a_study_of_one_run_has_an_answer(tmp_path):
     analysis = analyse(read_study(make_study(tmp_path / "s", ["r3d"], ["R"], only=[0])))
     assert "Not run: r3d, leg R, seed 0: fold 1, 2 of 3." in analysis.notes

@@ -7,6 +7,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pdla.evaluation.averages import pool_averages
+from pdla.evaluation.baseline_scorers import pool_baselines
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
 from pdla.evaluation.pooling import (
@@ -14,7 +15,6 @@ from pdla.evaluation.pooling import (
     Scorer,
     check_poolable,
     group_variants,
-    pool_baselines,
     pool_models,
 )
 from pdla.evaluation.scopes import Judged, Scope, compare, judge, leg_scopes, subgroup_scopes

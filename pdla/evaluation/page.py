@@ -68,11 +68,17 @@ def _monotony(row: Row) -> str:
 def _verdicts(section: Section, row: Row, metric: Metric) -> str:
     """Which baselines a model is better than, cannot be told apart from, is worse than."""
     groups: dict[bool | None, list[str]] = {}
+    has_interval = False
     for difference in section.differences:
-        if difference.scorer is row.scorer and difference.other.kind == "baseline":
+        if difference.scorer is row.scorer and difference.other.is_baseline:
+            has_interval |= bool(np.isfinite(difference.estimates[metric.key].low))
             groups.setdefault(is_better(difference, metric), []).append(
                 f"\u201c{difference.other.name}\u201d"
             )
+    if not has_interval:
+        return (
+            "Too few patients for an interval, so nothing is known of the difference to baselines"
+        )
     words = ((True, "better than"), (None, "not told apart from"), (False, "worse than"))
     text = "; ".join(f"{word} {_enumerate(groups[key])}" for key, word in words if key in groups)
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""From runs to scorers: folds joined into passes over the legs, beside baselines on the same folds.
+"""From runs to scorers: folds joined into passes over the legs.
 
 A pass is one prediction for each leg: all folds of one repeat of the split, trained with one seed.
 """
@@ -10,10 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from pdla.evaluation.baselines import BASELINES, FoldLegs
-from pdla.evaluation.metrics import expected_score, predicted_score
 from pdla.evaluation.study import StudyRun
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.runs import differing_keys
 
 # Keys of a config that do not make another model: which fold, leg, seed, name, folder, machine.
@@ -180,7 +177,7 @@ def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
     for name, members in group_variants(runs).items():
         passes: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
         for run in members:
-            passes[_pass_of(run)].append(run.tested)
+            passes[pass_of(run)].append(run.tested)
         weights = sorted({str(run.result["weights_source"]) for run in members})
         scorers.append(
             Scorer(
@@ -201,70 +198,7 @@ def _note(members: Sequence[StudyRun], weights: Sequence[str]) -> str:
     return f"{legs}; {len(members)} runs; weights: {', '.join(weights)}"
 
 
-def _pass_of(run: StudyRun) -> PassKey:
+def pass_of(run: StudyRun) -> PassKey:
+    """Which pass the predictions of a run belong to."""
     split = run.result["split"]
     return split["hash"], repeat_of_fold(run.folds)[split["fold"]], run.result["seed"]
-
-
-def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
-    """Every baseline on the folds and legs that the models were tested on.
-
-    Where networks of one leg and networks of both legs stand in one study, so do their baselines,
-    but for those that say the same either way.
-    """
-    single, both = ([run for run in runs if (run.result["leg"] == "both") == it] for it in (0, 1))
-    scorers: list[Scorer] = []
-    for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
-        for key, baseline in BASELINES.items():
-            passes = _baseline_passes(members, key)
-            scorer = Scorer(
-                name=baseline.title + suffix,
-                kind="baseline",
-                note=baseline.meaning,
-                is_leaky=any(run.result["is_leaky"] for run in runs),
-                passes=passes,
-                planned=plan_passes(members, passes),
-            )
-            if members and not any(_say_the_same(scorer, other) for other in scorers):
-                scorers.append(scorer)
-    return scorers
-
-
-def _say_the_same(one: Scorer, other: Scorer) -> bool:
-    """Whether two baselines of one kind gave every leg of every pass the same probabilities."""
-    if one.note != other.note or one.passes.keys() != other.passes.keys():
-        return False
-    keys = ["video_id", "leg"]
-    columns = [*keys, *PROBABILITY_COLUMNS]
-    tables = (
-        [table[columns].sort_values(keys, ignore_index=True) for table in scorer.passes.values()]
-        for scorer in (one, other)
-    )
-    return all(own.equals(its) for own, its in zip(*tables, strict=True))
-
-
-def _baseline_passes(runs: Sequence[StudyRun], name: str) -> dict[PassKey, pd.DataFrame]:
-    passes: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
-    done = set()
-    for run in runs:
-        split = run.result["split"]
-        this = (split["hash"], split["fold"], run.result["leg"])
-        if this in done:
-            continue  # another seed or model on the same fold
-        done.add(this)
-        passes[(*_pass_of(run)[:2], 0)].append(_predict_fold(run, name))
-    return {key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()}
-
-
-def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
-    fold, legs = run.folds[run.result["split"]["fold"]], run.legs
-    wanted = legs if run.result["leg"] == "both" else legs[legs["leg"] == run.result["leg"]]
-    known = wanted[wanted.index.isin([*fold["train"], *fold["val"]])]
-    tested = wanted[wanted.index.isin(fold["test"])]
-    probabilities = BASELINES[name].predict(FoldLegs(known, tested, legs))
-    table = tested[["video_id", "patient", "group", "leg", "visit", "score"]].copy()
-    table["fold"] = run.result["split"]["fold"]
-    table["predicted"] = predicted_score(probabilities)
-    table["expected_score"] = expected_score(probabilities)
-    table[PROBABILITY_COLUMNS] = probabilities
-    return table

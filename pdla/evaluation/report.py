@@ -120,13 +120,18 @@ def paragraph(analysis: Analysis) -> str:
     source = "a simulated clinic" if data["simulated"] else f"the recordings {data['name']}"
     seeds = sorted({run.result["seed"] for run in runs})
     return (
-        f"{len(runs)} finished runs ask how well {models} scores leg agility (0 to 4) on {source}: "
+        f"{_count(len(runs), 'finished run')} on how well {models} scores leg agility (0 to 4) on "
+        f"{source}: "
         f"{len(section.table)} rated legs of {section.table['patient'].nunique()} patients. "
-        f"Split: {result['split']['rule']}, {len(runs[0].folds)} folds; seeds "
+        f"Split: {result['split']['rule']}, {_count(len(runs[0].folds), 'fold')}; seeds "
         f"{', '.join(map(str, seeds))}. The clips of a video become one score by their "
         f"{result['clips']}. Primary metrics, fixed in the config: "
         f"{' and '.join(METRIC_OF[key].title for key in analysis.primary)}."
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def provenance(analysis: Analysis) -> str:
