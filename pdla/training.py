@@ -116,7 +116,8 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     log_texts(trainer, config, result, cohort)
     finish_run(run_dir, result, predictions)
     if options.pictures:
-        log_pictures(trainer, model, data, keeper, predictions, cohort, options.legs)
+        fold = result["split"]["fold"]
+        log_pictures(trainer, model, data, keeper, predictions, cohort, fold, options.legs)
     return result
 
 

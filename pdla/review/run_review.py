@@ -56,6 +56,7 @@ class RunReview:
         predictions: As predictions.csv.
         split: As split.json.
         rated: The legs that `split` counts.
+        fold: Which of its folds this run tested.
         n_legs: Of the worst and of the most typical legs, so many are drawn.
         name: Of model and leg, for titles.
     """
@@ -70,6 +71,7 @@ class RunReview:
     predictions: pd.DataFrame
     split: dict[str, Any]
     rated: list[LegSample]
+    fold: int
     n_legs: int
     name: str
 
@@ -107,7 +109,7 @@ def log_figures(run: RunReview) -> None:
         _add_figure(run, f"reliability/{stage}", figures.reliability_figure(rows, heading))
     legs = {sample.leg for sample in run.data.samples}
     counts = fold_score_counts(run.split, run.rated, legs)
-    figure = figures.fold_scores_figure(counts, "Scores by fold", run.data.split_fold)
+    figure = figures.fold_scores_figure(counts, "Scores by fold", run.fold)
     _add_figure(run, "folds/tested_legs_by_score", figure)
 
 

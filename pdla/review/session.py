@@ -62,6 +62,7 @@ def log_pictures(
     keeper: ClipKeeper,
     predictions: pd.DataFrame,
     cohort: Cohort,
+    fold: int,
     n_legs: int,
 ) -> None:
     """Draw what the finished run shows; see `pdla.review.run_review`."""
@@ -85,6 +86,7 @@ def log_pictures(
             predictions=predictions,
             split=_read_split(run_dir),
             rated=[sample for leg in LEGS for sample in cohort.rated(leg)],
+            fold=fold,
             n_legs=n_legs,
             name=f"{model.name}, leg {'/'.join(sorted({s.leg for s in data.samples}))}",
         )
