@@ -3,7 +3,6 @@
 The result stands before any of this begins. What cannot be drawn is said in a line and left out.
 """
 
-import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pdla.evaluation.metrics import THRESHOLDS, reach_probability
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.models.kinematic_model import WithKinematics
 from pdla.models.scorer import LegScorer
+from pdla.review.failures import saying_failures
 from pdla.review.images import add_picture, encode_gif, figure_png, write_bytes
 from pdla.review.leg_figure import leg_figure, slopes_figure
 from pdla.review.leg_pictures import (
@@ -34,8 +34,6 @@ from pdla.review.leg_pictures import (
 )
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
 from pdla.runs import PICTURES_FOLDER
-
-log = logging.getLogger(__name__)
 
 STAGE_TITLES: Final = {"val": "validation at the best epoch", "test": "test"}
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
@@ -85,13 +83,8 @@ def review_run(run: RunReview) -> None:
         "pictures of the legs": log_legs,
     }
     for name, part in parts.items():
-        try:
+        with saying_failures(run.run_dir, name):
             part(run)
-        except Exception as error:  # whatever it is: a trained run must not be lost by a picture
-            log.warning(
-                "%s: %s could not be drawn: %s: %s. The result is complete without",
-                run.run_dir, name, type(error).__name__, error,
-            )  # fmt: skip
     run.writer.flush()
 
 

@@ -16,6 +16,7 @@ from pdla.evaluation.video_scores import Combination
 from pdla.models.scorer import LegScorer
 from pdla.review import texts
 from pdla.review.clip_pictures import TrainingBatchPictures
+from pdla.review.failures import saying_failures
 from pdla.review.legs import ClipKeeper
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
@@ -43,16 +44,17 @@ def log_texts(
     logger = trainer.logger
     if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
         return
-    split = _read_split(Path(logger.log_dir))
-    rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
-    for tag, text in {
-        "config": texts.config_text(config),
-        "split": texts.split_text(split, rated, result["split"]["fold"]),
-        "data": texts.data_text(result),
-        "left_out": texts.excluded_text(cohort),
-    }.items():
-        logger.experiment.add_text(tag, text, trainer.global_step)
-    logger.save()
+    run_dir = Path(logger.log_dir)
+    with saying_failures(run_dir, "texts"):
+        rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
+        for tag, text in {
+            "config": texts.config_text(config),
+            "split": texts.split_text(_read_split(run_dir), rated, result["split"]["fold"]),
+            "data": texts.data_text(result),
+            "left_out": texts.excluded_text(cohort),
+        }.items():
+            logger.experiment.add_text(tag, text, trainer.global_step)
+        logger.save()
 
 
 def log_pictures(
