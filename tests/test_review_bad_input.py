@@ -196,7 +196,8 @@ def test_a_leaky_split_that_tests_what_it_validated_shows_its_legs(tmp_path, mon
     own = [option for option in STOPPED if not option.startswith(("split.", "trainer."))]
     config = compose_config(*own, "split=by_video_2023", "trainer.max_epochs=1")
     training.run(config, tmp_path / "run")
-    kinds = [leg["kind"] for leg in read_manifest(tmp_path / "run")["legs"]]
-    assert kinds[0] == "worst"
+    legs = read_manifest(tmp_path / "run")["legs"]
+    assert legs[0]["kind"] == "worst"
+    assert legs[0]["title"].startswith("LEAKY: ")
     assert not [line for line in caplog.messages if "The result stands" in line]
     assert not [line for line in caplog.messages if "not drawn" in line]

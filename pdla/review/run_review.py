@@ -167,7 +167,7 @@ def log_legs(run: RunReview) -> None:
         file = f"{leg.kind}-{leg.place:02d}.png"
         write_bytes(folder / file, picture)
         add_picture(run.writer, _leg_tag(leg), picture, run.step)
-        entries.append(describe_leg(leg, file))
+        entries.append(describe_leg(leg, file, run.data.is_leaky))
         if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
             clip = encode_gif(bout, BOUT_FPS)
             add_picture(run.writer, f"bouts/{_leg_tag(leg)}", clip, run.step)

@@ -76,6 +76,8 @@ def log_pictures(
 
     log.info("drawing what the model looked at")
     run_dir = Path(logger.log_dir)
+    stamp = "LEAKY: " if data.is_leaky else ""
+    legs = "/".join(sorted({sample.leg for sample in data.samples}))
     review_run(
         RunReview(
             writer=logger.experiment,
@@ -90,7 +92,7 @@ def log_pictures(
             rated=[sample for leg in LEGS for sample in cohort.rated(leg)],
             fold=fold,
             n_legs=n_legs,
-            name=f"{model.name}, leg {'/'.join(sorted({s.leg for s in data.samples}))}",
+            name=f"{stamp}{model.name}, leg {legs}",
         )
     )
 
