@@ -76,6 +76,10 @@ def log_pictures(
 
     log.info("drawing what the model looked at")
     run_dir = Path(logger.log_dir)
+    with saying_failures(run_dir, "clip of a training batch"):
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, TrainingBatchPictures):
+                callback.log_clip(logger.experiment)
     stamp = "LEAKY: " if data.is_leaky else ""
     legs = "/".join(sorted({sample.leg for sample in data.samples}))
     review_run(
