@@ -117,10 +117,11 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
         "times": times,
     }
     log_summary(trainer, config, result)
-    log_texts(trainer, config, result, cohort)
     finish_run(run_dir, result, predictions)
+    log_texts(trainer, config, result, cohort)
     if options.pictures:
-        log_pictures(trainer, model, data, keeper, predictions, cohort, options.legs)
+        fold = result["split"]["fold"]
+        log_pictures(trainer, model, data, keeper, predictions, cohort, fold, options.legs)
     return result
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pdla.data.simulation import SimulationOptions, simulate_cohort
+from tests.test_review_curves import read_events
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,10 +44,18 @@ def test_no_run_checkpoint_event_file_log_or_report_holds_a_patient_number(tmp_p
         if path.is_file():
             texts[path.name] = path.read_bytes().decode("latin-1")
     assert any(name.startswith("events.out") for name in texts)
+    assert "worst-01.png" in texts
+    (events,) = (read_events(path.parent) for path in work.rglob("result.json"))
+    tags = events.Tags()
+    texts["tags of TensorBoard"] = str(tags)
+    for tag in (tag for tag in tags["tensors"] if tag.endswith("text_summary")):
+        texts[tag] = events.Tensors(tag)[0].tensor_proto.string_val[0].decode()
+    assert "left_out/text_summary" in texts
     assert {"result.json", "predictions.csv", "best.ckpt"} <= set(texts)
     for name, text in texts.items():
-        # Four letters like TG2_ stand in 100 MB of random weights by chance; in a checkpoint the
-        # code is looked for together with the number that follows it.
-        sought = whole_ids | numbers if name.endswith(".ckpt") else codes | numbers
+        # Four letters like TG2_ stand in megabytes of weights and packed pictures by chance; there
+        # the code is looked for together with the number that follows it.
+        is_packed = name.endswith((".ckpt", ".png")) or "tfevents" in name
+        sought = whole_ids | numbers if is_packed else codes | numbers
         found = sorted(secret for secret in sought if secret in text)
         assert not found, f"{name}: {found}"

@@ -26,21 +26,29 @@ from tests.test_review_curves import SMALL, read_events
 STOPPED = (*SMALL, "model=tcn", "trainer.max_epochs=5", "review.legs=1")
 
 
-@pytest.fixture
-def run_dir(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
     """A run that was killed in its third epoch."""
-    monkeypatch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
+    run_dir = tmp_path_factory.mktemp("stopped") / "study" / "run"
 
     def stop_in_third_epoch(self, *_):
         if self.current_epoch == 2:
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
         hook = "pdla.models.trajectory_networks.TCN.on_train_batch_start"
         patch.setattr(hook, stop_in_third_epoch, raising=False)
         with pytest.raises((KeyboardInterrupt, SystemExit)):
-            training.run(compose_config(*STOPPED), tmp_path / "study" / "run")
-    return tmp_path / "study" / "run"
+            training.run(compose_config(*STOPPED), run_dir)
+    return run_dir
+
+
+@pytest.fixture
+def run_dir(stopped, tmp_path, monkeypatch):
+    """A copy of it, which can go on."""
+    monkeypatch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
+    return shutil.copytree(stopped, tmp_path / "study" / "run")
 
 
 def test_a_run_that_was_stopped_shows_its_epochs_and_its_first_batch(run_dir):
@@ -122,15 +130,13 @@ def write_pictures(run, legs):
     (folder / "pictures.json").write_text(json.dumps({"legs": legs, "model": []}))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"legs": 3}', "null", '{"legs": [{}, "a"], "model": []}']
-)
-def test_damaged_pictures_leave_the_report_without_them(tmp_path, text):
+def test_damaged_pictures_leave_the_report_without_them(tmp_path):
     folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=2)
     run = folder / "r3d-R-fold0-seed0"
     (run / "pictures").mkdir()
-    (run / "pictures" / "pictures.json").write_text(text)
-    assert read_manifest(run) == {"legs": [], "model": []}
+    for text in ("", "{", "[]", '{"legs": 3}', "null", '{"legs": [{}, "a"], "model": []}'):
+        (run / "pictures" / "pictures.json").write_text(text)
+        assert read_manifest(run) == {"legs": [], "model": []}, text
     page = write_report(analyse(read_study(folder)), {}, "").read_text()
     assert "What the models looked at" not in page
 
@@ -183,3 +189,15 @@ class _Trainer:
     class fit_loop:  # noqa: N801
         class epoch_loop:  # noqa: N801
             total_batch_idx = 9
+
+
+def test_a_leaky_split_that_tests_what_it_validated_shows_its_legs(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
+    own = [option for option in STOPPED if not option.startswith(("split.", "trainer."))]
+    config = compose_config(*own, "split=by_video_2023", "trainer.max_epochs=1")
+    training.run(config, tmp_path / "run")
+    legs = read_manifest(tmp_path / "run")["legs"]
+    assert legs[0]["kind"] == "worst"
+    assert legs[0]["title"].startswith("LEAKY: ")
+    assert not [line for line in caplog.messages if "The result stands" in line]
+    assert not [line for line in caplog.messages if "not drawn" in line]

@@ -178,9 +178,9 @@ def test_a_picture_that_fails_loses_no_run_and_is_said_aloud(
     monkeypatch.setattr("pdla.review.run_review.leg_figure", _out_of_memory)
     training.run(config, tmp_path / "run")
     assert read_result(tmp_path / "run") is not None
-    lines = [record.message for record in caplog.records if "could not be drawn" in record.message]
+    lines = [record.message for record in caplog.records if "The result stands" in record.message]
     assert len(lines) == 1
-    assert "pictures of the legs could not be drawn: MemoryError" in lines[0]
+    assert "no pictures of the legs: MemoryError: no more" in lines[0]
     tags = read_events(tmp_path / "run").Tags()
     assert "confusion/test" in tags["images"]
 
@@ -235,6 +235,10 @@ def test_training_metrics_are_those_of_legs_not_clips():
 
 class _FakeTrainer:
     global_step = 5
+    world_size = 1
+
+    class strategy:  # noqa: N801
+        root_device = torch.device("cuda")
 
     def __init__(self, logged):
         class Logger:
@@ -243,3 +247,21 @@ class _FakeTrainer:
                 logged.update(values)
 
         self.logger = Logger()
+
+
+def test_memory_of_a_gpu_is_logged_and_counted_anew_each_epoch(monkeypatch):
+    logged, calls = {}, []
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**30)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: calls.append("wait"))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: calls.append("anew"))
+    trainer = _FakeTrainer(logged)
+    monitor = SpeedMonitor()
+    monitor.on_train_epoch_start(trainer, None)
+    for is_last in (False, True):
+        trainer.is_last_batch = is_last
+        monitor.on_train_batch_start(trainer, None)
+        monitor.on_train_batch_end(trainer, None, None, {"sample": torch.zeros(4)}, 0)
+    monitor.on_train_epoch_end(trainer, None)
+    assert logged["speed/gpu_memory_gib"] == 3.0
+    assert logged["speed/clips_per_second"] > 0
+    assert calls == ["wait", "anew"]  # waited for once an epoch

@@ -54,6 +54,6 @@ def hyperparameters(
         "training_batch_size": config["data"]["batch_size"],
         "training_learning_rate": float(learning_rate),
         "training_max_epochs": config["trainer"]["max_epochs"],
-        "training_split": result["split"]["rule"],
+        "training_split": result["split"]["rule"] + (" LEAKY" if result["is_leaky"] else ""),
         "weights": result["weights_source"],
     }

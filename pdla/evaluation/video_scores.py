@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pdla.data.recordings import LegSample
 from pdla.evaluation.metrics import (
+    HEADLINE,
     expected_score,
     leg_metrics,
     predicted_score,
@@ -24,7 +25,7 @@ Combination = Literal["mean", "median", "max"]
 
 
 class VideoScores(lightning.Callback):
-    """Makes one score of each leg's clips, and logs the metrics over legs.
+    """Makes one score of each leg's clips, and logs the headline metrics over legs.
 
     Args:
         samples: The legs that `sample` in a batch counts.
@@ -86,9 +87,10 @@ class VideoScores(lightning.Callback):
         self._clips.clear()
         table = predictions_table(self.samples, clips, stage, self.fold, self.combination)
         self.predictions[stage] = table
-        for name, value in table_metrics(table).items():
-            if np.isfinite(value):
-                module.log(f"{stage}/{name}", value, prog_bar=name in self.primary)
+        metrics = table_metrics(table)
+        for name in (*HEADLINE, *(key for key in self.primary if key not in HEADLINE)):
+            if np.isfinite(metrics[name]):
+                module.log(f"{stage}/{name}", metrics[name], prog_bar=name in self.primary)
 
 
 def gather_clips(

@@ -57,7 +57,10 @@ def attribute(model: LegScorer, batch: ClipBatch) -> Attribution:
     was_training = model.training
     model.eval()
     # cuDNN has no backward pass for an LSTM in evaluation.
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False), ExitStack() as stack:
+    is_recurrent = any(isinstance(part, nn.RNNBase) for part in model.modules())
+    with ExitStack() as stack:
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(torch.backends.cudnn.flags(enabled=not is_recurrent))
         inputs: dict[str, list[Tensor]] = {}
         if isinstance(model, SeesJoints):
             inputs["joints"] = stack.enter_context(_watch_input(model.joint_network()))

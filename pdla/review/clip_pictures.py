@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.batches import ClipBatch
 from pdla.data.canvas import to_canvas
@@ -40,22 +41,24 @@ STRIP_FRAMES: Final = 10
 STRIP_PX: Final = 84
 
 
-def clip_pictures(batch: ClipBatch) -> Frames:
+def clip_pictures(batch: ClipBatch, picked: Sequence[int] | None = None) -> Frames:
     """What the network gets as RGB.
 
     Args:
         batch: As the model is given it, on any device.
+        picked: Frames that are drawn; None for all.
 
     Returns:
         (B, T, H, W, 3). Drawn clips as they are; of heat maps the sum over the maps, in colours
         from black to white; keypoints drawn, a bone as bright as OpenPose was sure of it.
     """
+    shown = slice(None) if picked is None else list(picked)
     if "clips" not in batch:
         points = batch["keypoints"].float().cpu()
         sizes = torch.ones(len(points), 2)  # not used by this crop unless nothing was seen
-        canvas = to_canvas(points, KEYPOINT_DRAWING, sizes)
+        canvas = to_canvas(points, KEYPOINT_DRAWING, sizes)[:, shown]
         return brighten(draw_bytes(canvas, KEYPOINT_DRAWING))
-    clips = batch["clips"].float().cpu()
+    clips = batch["clips"][:, :, shown].float().cpu()
     if clips.shape[1] == 3:
         return _as_bytes(clips)
     total = clips.sum(dim=1).clamp(0, 1).numpy()
@@ -93,32 +96,36 @@ class TrainingBatchPictures(lightning.Callback):
 
     def __init__(self, fps: float) -> None:
         self.fps = fps
-        self._is_shown = False
+        self.batch: ClipBatch | None = None
+        self._step = 0
 
     def on_train_batch_start(
         self, trainer: lightning.Trainer, module: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Draw the first batch; every other one passes untouched."""
-        if self._is_shown or not trainer.is_global_zero:
+        """Draw a few frames of the first batch, and keep it; every other one passes untouched."""
+        if self.batch is not None or not isinstance(trainer.logger, TensorBoardLogger):
             return
-        self._is_shown = True
-        if isinstance(trainer.logger, TensorBoardLogger):
-            few = {name: value[:SHOWN_CLIPS] for name, value in batch.items()}
-            pictures = clip_pictures(few)  # type: ignore[arg-type]
-            writer, step = trainer.logger.experiment, trainer.global_step
+        few: Any = {name: value[:SHOWN_CLIPS].cpu() for name, value in batch.items()}
+        self.batch, self._step = few, trainer.global_step
+        if trainer.is_global_zero:
+            n_frames = few.get("clips", few.get("keypoints")).shape[2 if "clips" in few else 1]
+            pictures = clip_pictures(few, pick_frames(n_frames, STRIP_FRAMES))
             scores = [f"rater: {score}" for score in few["score"].tolist()]
-            strip = batch_strip(pictures, scores)
-            clip = batch_mosaic(pictures[:, :PLAYED_FRAMES])
-            add_picture(writer, "training_batch/filmstrip", encode_png(strip), step)
-            add_picture(writer, "training_batch/clips", encode_gif(clip, self.fps), step)
+            strip = encode_png(batch_strip(pictures, scores))
+            add_picture(trainer.logger.experiment, "training_batch/filmstrip", strip, self._step)
+
+    def log_clip(self, writer: SummaryWriter) -> None:
+        """Log the first batch as a clip that plays; called once the training is over."""
+        if self.batch is not None:
+            clip = batch_mosaic(clip_pictures(self.batch)[:, :PLAYED_FRAMES])
+            add_picture(writer, "training_batch/clips", encode_gif(clip, self.fps), self._step)
 
 
 def batch_strip(pictures: Frames, captions: Sequence[str]) -> Frames:
-    """A row a clip, under its caption: frames of (B, T, H, W, 3) spread over its time."""
-    picked = pick_frames(pictures.shape[1], STRIP_FRAMES)
+    """A row a clip, under its caption: all frames of (B, T, H, W, 3)."""
     return stack_rows(
         [
-            add_caption(filmstrip(clip, STRIP_PX, picked), caption)
+            add_caption(filmstrip(clip, STRIP_PX, range(len(clip))), caption)
             for clip, caption in zip(pictures, captions, strict=True)
         ]
     )

@@ -70,7 +70,7 @@ def show_legs(
             yield (
                 legs[number],
                 Shown(
-                    title=leg_title(legs[number]),
+                    title=leg_title(legs[number], data.is_leaky),
                     sample=sample,
                     clip=_shown_time(times, wanted[number], data.sampling),
                     frames=pictures[place],
@@ -85,12 +85,13 @@ def _shown_time(times: Sequence[ClipTime], number: int, sampling: Sampling) -> C
     return ClipTime(start_s, start_s + sampling.clip_frames / sampling.fps)
 
 
-def leg_title(leg: ChosenLeg) -> str:
-    """Who, which leg, what the rater said and what the model."""
+def leg_title(leg: ChosenLeg, is_leaky: bool) -> str:
+    """Who, which leg, what the rater said and what the model; LEAKY where that is no result."""
     row = leg.row
     side = {"L": "left leg (mirrored)", "R": "right leg"}[str(row["leg"])]
+    stamp = "LEAKY: " if is_leaky else ""
     return (
-        f"{row['video_id']}, {row['patient']}, {side}.  Rater {row['score']}, predicted "
+        f"{stamp}{row['video_id']}, {row['patient']}, {side}.  Rater {row['score']}, predicted "
         f"{row['predicted']} (expected {row['expected_score']:.2f})"
     )
 
@@ -174,7 +175,7 @@ def draw_bout(sample: LegSample) -> Frames | None:
     return frames
 
 
-def describe_leg(leg: ChosenLeg, file: str) -> dict[str, Any]:
+def describe_leg(leg: ChosenLeg, file: str, is_leaky: bool) -> dict[str, Any]:
     """Its entry in pictures.json."""
     keys = ("video_id", "leg", "patient", "group", "score", "predicted", "expected_score")
     facts = {key: leg.row[key] for key in keys}
@@ -182,7 +183,13 @@ def describe_leg(leg: ChosenLeg, file: str) -> dict[str, Any]:
         key: value.item() if isinstance(value, np.generic) else value
         for key, value in facts.items()
     }
-    return {"file": file, "kind": leg.kind, "place": leg.place, "title": leg_title(leg), **plain}
+    return {
+        "file": file,
+        "kind": leg.kind,
+        "place": leg.place,
+        "title": leg_title(leg, is_leaky),
+        **plain,
+    }
 
 
 def write_manifest(folder: Path, legs: list[dict[str, Any]], model: list[dict[str, str]]) -> None:

@@ -1,5 +1,6 @@
 """Which test legs are looked at, and the clip of each that speaks for it."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,6 +19,8 @@ from pdla.data.datamodules import KeypointClips
 from pdla.data.recordings import LegSample
 from pdla.evaluation.metrics import expected_score
 from pdla.models.scorer import ClipScores, LegScorer
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["worst", "typical"]
 # Gradients are taken in full precision, which needs twice the memory of a training step in bf16.
@@ -87,7 +90,8 @@ class ClipKeeper(lightning.Callback):
         self._watch(module)
 
     def on_test_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
-        """Watch the network."""
+        """Watch the network; a LEAKY split may test legs that were validated a moment ago."""
+        self.expected.clear()
         self._watch(module)
 
     def _watch(self, module: LegScorer) -> None:
@@ -157,6 +161,7 @@ def wanted_clips(
             yield few["sample"].tolist(), data.on_after_batch_transfer(few, 0)
         if not missing:
             return
+    log.warning("%d of %d legs are not drawn: no such clip", len(missing), len(wanted))
 
 
 def leg_numbers(samples: Sequence[LegSample]) -> dict[tuple[str, str], int]:

@@ -3,7 +3,6 @@
 The result stands before any of this begins. What cannot be drawn is said in a line and left out.
 """
 
-import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pdla.evaluation.metrics import THRESHOLDS, reach_probability
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.models.kinematic_model import WithKinematics
 from pdla.models.scorer import LegScorer
+from pdla.review.failures import saying_failures
 from pdla.review.images import add_picture, encode_gif, figure_png, write_bytes
 from pdla.review.leg_figure import leg_figure, slopes_figure
 from pdla.review.leg_pictures import (
@@ -34,8 +34,6 @@ from pdla.review.leg_pictures import (
 )
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
 from pdla.runs import PICTURES_FOLDER
-
-log = logging.getLogger(__name__)
 
 STAGE_TITLES: Final = {"val": "validation at the best epoch", "test": "test"}
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
@@ -56,6 +54,7 @@ class RunReview:
         predictions: As predictions.csv.
         split: As split.json.
         rated: The legs that `split` counts.
+        fold: Which of its folds this run tested.
         n_legs: Of the worst and of the most typical legs, so many are drawn.
         name: Of model and leg, for titles.
     """
@@ -70,6 +69,7 @@ class RunReview:
     predictions: pd.DataFrame
     split: dict[str, Any]
     rated: list[LegSample]
+    fold: int
     n_legs: int
     name: str
 
@@ -83,13 +83,8 @@ def review_run(run: RunReview) -> None:
         "pictures of the legs": log_legs,
     }
     for name, part in parts.items():
-        try:
+        with saying_failures(run.run_dir, name):
             part(run)
-        except Exception as error:  # whatever it is: a trained run must not be lost by a picture
-            log.warning(
-                "%s: %s could not be drawn: %s: %s. The result is complete without",
-                run.run_dir, name, type(error).__name__, error,
-            )  # fmt: skip
     run.writer.flush()
 
 
@@ -107,7 +102,7 @@ def log_figures(run: RunReview) -> None:
         _add_figure(run, f"reliability/{stage}", figures.reliability_figure(rows, heading))
     legs = {sample.leg for sample in run.data.samples}
     counts = fold_score_counts(run.split, run.rated, legs)
-    figure = figures.fold_scores_figure(counts, "Scores by fold", run.data.split_fold)
+    figure = figures.fold_scores_figure(counts, "Scores by fold", run.fold)
     _add_figure(run, "folds/tested_legs_by_score", figure)
 
 
@@ -172,7 +167,7 @@ def log_legs(run: RunReview) -> None:
         file = f"{leg.kind}-{leg.place:02d}.png"
         write_bytes(folder / file, picture)
         add_picture(run.writer, _leg_tag(leg), picture, run.step)
-        entries.append(describe_leg(leg, file))
+        entries.append(describe_leg(leg, file, run.data.is_leaky))
         if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
             clip = encode_gif(bout, BOUT_FPS)
             add_picture(run.writer, f"bouts/{_leg_tag(leg)}", clip, run.step)

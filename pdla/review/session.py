@@ -16,6 +16,7 @@ from pdla.evaluation.video_scores import Combination
 from pdla.models.scorer import LegScorer
 from pdla.review import texts
 from pdla.review.clip_pictures import TrainingBatchPictures
+from pdla.review.failures import saying_failures
 from pdla.review.legs import ClipKeeper
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
@@ -43,16 +44,17 @@ def log_texts(
     logger = trainer.logger
     if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
         return
-    split = _read_split(Path(logger.log_dir))
-    rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
-    for tag, text in {
-        "config": texts.config_text(config),
-        "split": texts.split_text(split, rated, result["split"]["fold"]),
-        "data": texts.data_text(result),
-        "left_out": texts.excluded_text(cohort),
-    }.items():
-        logger.experiment.add_text(tag, text, trainer.global_step)
-    logger.save()
+    run_dir = Path(logger.log_dir)
+    with saying_failures(run_dir, "texts"):
+        rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
+        for tag, text in {
+            "config": texts.config_text(config),
+            "split": texts.split_text(_read_split(run_dir), rated, result["split"]["fold"]),
+            "data": texts.data_text(result),
+            "left_out": texts.excluded_text(cohort),
+        }.items():
+            logger.experiment.add_text(tag, text, trainer.global_step)
+        logger.save()
 
 
 def log_pictures(
@@ -62,6 +64,7 @@ def log_pictures(
     keeper: ClipKeeper,
     predictions: pd.DataFrame,
     cohort: Cohort,
+    fold: int,
     n_legs: int,
 ) -> None:
     """Draw what the finished run shows; see `pdla.review.run_review`."""
@@ -73,6 +76,12 @@ def log_pictures(
 
     log.info("drawing what the model looked at")
     run_dir = Path(logger.log_dir)
+    with saying_failures(run_dir, "clip of a training batch"):
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, TrainingBatchPictures):
+                callback.log_clip(logger.experiment)
+    stamp = "LEAKY: " if data.is_leaky else ""
+    legs = "/".join(sorted({sample.leg for sample in data.samples}))
     review_run(
         RunReview(
             writer=logger.experiment,
@@ -85,8 +94,9 @@ def log_pictures(
             predictions=predictions,
             split=_read_split(run_dir),
             rated=[sample for leg in LEGS for sample in cohort.rated(leg)],
+            fold=fold,
             n_legs=n_legs,
-            name=f"{model.name}, leg {'/'.join(sorted({s.leg for s in data.samples}))}",
+            name=f"{stamp}{model.name}, leg {legs}",
         )
     )
 
