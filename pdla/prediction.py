@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning
@@ -42,16 +43,24 @@ def load_best(run: StudyRun) -> LegScorer:
     """The model of a run's best checkpoint, on the CPU; nothing in the file is ever executed.
 
     Raises:
-        ValueError: If the checkpoint is gone.
+        ValueError: If the checkpoint is gone, or is not one of the model as it is today.
     """
     checkpoint = run.folder / "checkpoints" / "best.ckpt"
     if not checkpoint.exists():
         raise ValueError(f"{checkpoint}: is gone; run it again")
-    model_class: Any = get_class(run.config["model"]["_target_"])
-    # Everything is in the checkpoint: no pre-trained weights are looked for.
-    model: LegScorer = model_class.load_from_checkpoint(
-        checkpoint, map_location="cpu", weights="none", weights_only=True
-    )
+    target, versions = run.config["model"]["_target_"], run.result["versions"]
+    try:
+        model_class: Any = get_class(target)
+        # Everything is in the checkpoint: no pre-trained weights are looked for.
+        model: LegScorer = model_class.load_from_checkpoint(
+            checkpoint, map_location="cpu", weights="none", weights_only=True
+        )
+    except (ImportError, TypeError, RuntimeError, KeyError, UnpicklingError, EOFError) as error:
+        made_by = ", ".join(f"{name} {versions.get(name)}" for name in ("pdla", "torch"))
+        raise ValueError(
+            f"{checkpoint}: does not open as {target} ({str(error).splitlines()[0]}); it was made "
+            f"by {made_by}: install these versions, or run it again"
+        ) from None
     return model
 
 

@@ -22,6 +22,7 @@ from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
 from pdla.evaluation.tensorboard import log_summary
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
+from pdla.models.weights import check_same_layers
 from pdla.pretraining import check_pretraining
 from pdla.records import record_data
 from pdla.review.legs import ClipKeeper
@@ -97,7 +98,9 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
         *progress_callbacks(primary),
     ]
     trainer = build_trainer(config["trainer"], run_dir, video_scores, callbacks)
-    trainer.fit(model, data, ckpt_path=last_checkpoint(run_dir))
+    if (last := last_checkpoint(run_dir)) is not None:
+        check_same_layers(model, last)
+    trainer.fit(model, data, ckpt_path=last)
     trained = time.perf_counter()
     keeper = ClipKeeper()
     evaluate_best(model, data, trainer, run_dir, [video_scores, keeper, *progress_callbacks([])])

@@ -65,13 +65,8 @@ def make_recording(
     return Recording(video, keypoints, FPS, FRAME_SIZE)
 
 
-def make_cohort(
-    n_patients: int, visits: int = 2, scores: Sequence[int] = (0, 1, 2), site: str = ""
-) -> Cohort:
-    """Patients whose legs rise less the higher their score, so that a model can learn it.
-
-    Cohorts of other sites have other patients.
-    """
+def make_cohort(n_patients: int, visits: int = 2, scores: Sequence[int] = (0, 1, 2)) -> Cohort:
+    """Patients whose legs rise less the higher their score, so that a model can learn it."""
     samples = []
     for patient in range(n_patients):
         score = scores[patient % len(scores)]
@@ -79,11 +74,10 @@ def make_cohort(
             amplitude = 90.0 - 30.0 * score + 2.0 * visit
             recording = make_recording(f"V-{patient}-{visit}", 12.0, amplitude, amplitude)
             samples += [
-                LegSample(recording, leg, score, f"P-{site}{patient}", "CG" if score == 0 else "TG")
+                LegSample(recording, leg, score, f"P-{patient}", "CG" if score == 0 else "TG")
                 for leg in LEGS
             ]
-    n_videos = n_patients * visits
-    return Cohort(tuple(samples), n_rows=n_videos, n_videos=n_videos, data_hash=site)
+    return Cohort(tuple(samples), n_rows=n_patients * visits, n_videos=n_patients * visits)
 
 
 def renamed(cohort: Cohort, prefix: str) -> Cohort:

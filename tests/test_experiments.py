@@ -46,7 +46,7 @@ def test_the_recipes_of_2023_say_in_their_first_line_that_they_leak(name):
 
 
 def test_a_pretrained_run_gives_the_next_one_its_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "load_cohort", lambda _: make_cohort(9, visits=1, site="other"))
+    monkeypatch.setattr(training, "load_cohort", lambda _: make_cohort(9, visits=1))
     small = ("model=tcn", *TINY[1:5], "split.n_val_folds=2")
     training.run(
         compose_config("experiment=pretrain_simulated", *small, "split.test_share=0.3"),

@@ -8,7 +8,7 @@ from pdla import training
 from pdla.data.batches import KINEMATICS
 from pdla.data.kinematics import leg_kinematics
 from pdla.models.kinematic_features import MAX_STANDARD, KinematicFeatures
-from tests.conftest import make_cohort, make_recording
+from tests.conftest import make_cohort, make_recording, renamed
 from tests.test_config import compose_config
 from tests.test_models import make_model
 
@@ -93,7 +93,7 @@ def test_a_negative_option_is_refused(option):
 @pytest.fixture
 def pretrained(tmp_path, monkeypatch):
     """Best checkpoint of a run on other people, and a clinic's cohort to go on with."""
-    others = make_cohort(15, visits=2, scores=(0, 1, 2, 3, 4), site="other")
+    others = renamed(make_cohort(15, visits=2, scores=(0, 1, 2, 3, 4)), "other")
     monkeypatch.setattr(training, "load_cohort", lambda recordings: others)
     _, config = data_of(others, "model=kinematic_mlp", "model.hidden=8")
     training.run(config, tmp_path / "first")

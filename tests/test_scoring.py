@@ -11,6 +11,7 @@ import pytest
 from pdla import training
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 from pdla.evaluation.study import read_study
+from pdla.prediction import load_best
 from pdla.runs import fail_run, open_run
 from pdla.scoring import score_cohort, score_videos
 from pdla.scoring_text import print_scores
@@ -18,6 +19,7 @@ from tests.conftest import make_cohort, renamed
 from tests.test_config import compose_config
 
 TINY = ("model=kinematic", "split.n_folds=3", "split.n_val_folds=2", "leg=both")
+TCN = "pdla.models.trajectory_networks.TCN"
 PROBABILITIES = ["p0", "p1", "p2", "p3", "p4"]
 
 
@@ -64,6 +66,16 @@ def test_an_average_of_two_runs_is_the_mean_of_what_each_says(runs, tmp_path):
     assert not np.allclose(one[PROBABILITIES], two[PROBABILITIES])
     assert set(both["n_runs"]) == {2}
     assert one["disagreement"].isna().all()
+
+
+def test_a_checkpoint_of_another_version_is_one_line(runs, tmp_path):
+    run = runs["right_only-R-fold0-seed0"]
+    changed = {**run.config["model"], "_target_": "pdla.models.kinematic_model.Retired"}
+    for config in (run.config["model"] | {"_target_": TCN}, changed):
+        with pytest.raises(ValueError, match="install these versions, or run it again") as error:
+            load_best(replace(run, config=run.config | {"model": config}))
+        assert "best.ckpt: does not open as" in str(error.value)
+        assert "\n" not in str(error.value)
 
 
 def test_a_run_of_one_leg_scores_that_leg_only(runs, tmp_path):

@@ -192,6 +192,25 @@ def test_a_killed_run_resumes_in_the_middle_of_its_training(small_cohort, tmp_pa
     assert set(epochs) == {1}
 
 
+def test_a_run_never_goes_on_from_a_checkpoint_of_another_version(
+    small_cohort, tmp_path, monkeypatch
+):
+    run_dir = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "evaluate_best", _power_cut)
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            run(run_dir, "model=tcn")
+    last = run_dir / "checkpoints" / "last.ckpt"
+    checkpoint = torch.load(last, weights_only=True)
+    checkpoint["state_dict"]["network.old"] = checkpoint["state_dict"].pop("network.1.1.bias")
+    torch.save(checkpoint, last)
+    with pytest.raises(
+        ValueError, match=r"2 layers are not those of TCN \(network.1.1.bias, "
+    ) as e:
+        run(run_dir, "model=tcn")
+    assert "\n" not in str(e.value)
+
+
 def test_the_same_seed_gives_the_same_predictions(small_cohort, tmp_path):
     for name in ("one", "two"):
         run(tmp_path / name, "model=resnet_lstm", "trainer.max_epochs=1")

@@ -107,6 +107,27 @@ def fill(network: nn.Module, state: dict[str, Tensor], file: str) -> list[str]:
     return left
 
 
+def check_same_layers(scorer: nn.Module, path: Path) -> None:
+    """Stop before any work at a checkpoint that another version, or another network, has left.
+
+    Args:
+        scorer: The LegScorer that would go on from it.
+        path: A checkpoint.
+
+    Raises:
+        ValueError: If it does not open safely, or a layer is missing, unknown or of another shape.
+    """
+    own, state = scorer.state_dict(), read_state(path)
+    differing = [name for name in own if not _fits(state.get(name), own[name])]
+    differing += [name for name in state if name not in own]
+    if differing:
+        raise ValueError(
+            f"{path}: {len(differing)} layers are not those of {type(scorer).__name__} "
+            f"({_some(differing)}); made by another version of pdla? Delete the run's folder, or "
+            "give this run a name of its own (tag=-NAME)"
+        )
+
+
 def read_state(path: Path) -> dict[str, Tensor]:
     """Tensors of a file by name; nothing in it is ever executed.
 
