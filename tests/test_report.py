@@ -217,6 +217,22 @@ def test_variants_are_named_by_their_tags_where_these_tell_them_apart(tmp_path):
     assert names == ["r3d", "r3d, pretrained"]
 
 
+def test_pretraining_with_the_seed_of_each_run_is_one_model_with_a_spread(tmp_path):
+    folder = make_study(tmp_path / "s", ["tcn"], ["R"], n_folds=2, seeds=(0, 1))
+    for run in folder.glob("tcn-*"):
+        seed = run.name[-1]
+        for name, old, new in (
+            ("config.yaml", "dropout: 0.2", f"weights: pretrain/tcn-seed{seed}/best.ckpt"),
+            ("result.json", '"weights_source": "none"', f'"weights_source": "tcn-seed{seed}/best"'),
+        ):
+            text = (run / name).read_text()
+            assert old in text
+            (run / name).write_text(text.replace(old, new))
+    (model,) = analyse(read_study(folder)).models
+    assert {key[2] for key in model.passes} == {0, 1}
+    assert "tcn-seedN/best" in model.note
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

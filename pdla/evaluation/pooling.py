@@ -3,6 +3,7 @@
 A pass is one prediction for each leg: all folds of one repeat of the split, trained with one seed.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,9 +84,19 @@ def _differences(runs: Sequence[StudyRun]) -> Iterator[str]:
             short = ", ".join(sorted(value[:8] for value in hashes))
             yield f"runs of {len(hashes)} different {what} ({short})"
     for name, members in group_variants(runs).items():
-        weights = sorted({str(run.result["weights_source"]) for run in members})
+        weights = weights_of(members)
         if len(weights) > 1:
             yield f"runs of {name} began with different weights ({', '.join(weights)})"
+
+
+def weights_of(runs: Sequence[StudyRun]) -> list[str]:
+    """What runs began with; a pre-training with the seed of each run is one and the same."""
+    return sorted({_seedless(run.result["weights_source"], run.config) for run in runs})
+
+
+def _seedless(weights: Any, config: dict[str, Any]) -> str:
+    """Weights with the run's own seed taken out of their name, as in `weights=.../seed${seed}/`."""
+    return re.sub(rf"seed{config['seed']}(?!\d)", "seedN", str(weights))
 
 
 def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
@@ -128,9 +139,16 @@ def _variant_names(
 def _variant_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [
         key
-        for key in differing_keys(one, other)
+        for key in differing_keys(_with_seedless_weights(one), _with_seedless_weights(other))
         if key not in _NOT_A_VARIANT and not key.startswith(("split.", "review"))
     ]
+
+
+def _with_seedless_weights(config: dict[str, Any]) -> dict[str, Any]:
+    model = config["model"]
+    if "weights" not in model:
+        return config
+    return config | {"model": model | {"weights": _seedless(model["weights"], config)}}
 
 
 def _value_at(config: Any, key: str) -> Any:
@@ -178,7 +196,7 @@ def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
         passes: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
         for run in members:
             passes[pass_of(run)].append(run.tested)
-        weights = sorted({str(run.result["weights_source"]) for run in members})
+        weights = weights_of(members)
         scorers.append(
             Scorer(
                 name=name,
