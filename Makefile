@@ -71,10 +71,11 @@ types: install
 
 check: lint types test ## ruff, mypy --strict, pytest
 
-bench: install ## measure speed: intake, drawing against decoding, training, logging, report
+bench: data/simulated ## measure speed: intake, drawing against decoding, training, logging, report
 	$(BIN)/python tests/bench_intake.py
 	$(BIN)/python -m tests.bench
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench_logging
+	$(BIN)/python -m tests.bench_keypoints
 	$(BIN)/python -m tests.bench_report
 
 clean: ## delete .venv, caches and build files; data/ and runs/ stay
