@@ -146,3 +146,13 @@ def test_two_variants_of_a_model_must_be_told_apart(folder, tmp_path):
         pool_averages(runs, ["stgcn,tcn"])
     average = pool_averages(runs, ["stgcn, model.dropout=0.2,stgcn, model.dropout=0.5"])
     assert average[0].name == "average of stgcn, model.dropout=0.2 and stgcn, model.dropout=0.5"
+
+
+def test_a_tag_stands_for_all_models_that_ran_with_it(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d", "tcn", "stgcn", "mc3"], ["R"], n_folds=2)
+    for path in folder.glob("*/config.yaml"):
+        if not path.parent.name.startswith("mc3"):
+            path.write_text(path.read_text().replace("tag: ''", "tag: -tuned"))
+    (average,) = pool_averages(read_study(folder).runs, ["tuned"])
+    assert average.name == "average of all 3 models, tuned"
+    assert "mean of 3 networks a leg" in average.note

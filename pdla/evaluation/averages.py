@@ -17,6 +17,7 @@ from pdla.evaluation.pooling import (
     plan_passes,
     pool_models,
     repeat_of_fold,
+    tag_of,
 )
 from pdla.evaluation.study import StudyRun
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
@@ -32,8 +33,9 @@ def pool_averages(runs: Sequence[StudyRun], wanted: Sequence[str]) -> list[Score
 
     Args:
         runs: Those of the study.
-        wanted: Names joined by commas, as the report's rows or `model=` name them; `all` for all
-            models. One name is the mean over the seeds of that model.
+        wanted: Names joined by commas, as the report's rows or `model=` name them; a tag for all
+            models that ran with it; `all` for all models. One name is the mean over the seeds of
+            that model.
 
     Returns:
         Scorers of kind `average`, with one pass for each repeat of the split. Each model counts the
@@ -59,6 +61,8 @@ def _find_names(request: str, variants: dict[str, list[StudyRun]]) -> list[str]:
     """Names of rows; a row's own name may hold commas, so the longest that fits is taken."""
     if request.strip() == ALL:
         return list(variants)
+    if tagged := [name for name, runs in variants.items() if tag_of(runs) == request.strip()]:
+        return tagged
     parts = [part.strip() for part in request.split(",")]
     names: list[str] = []
     start = 0
@@ -103,7 +107,7 @@ def _average(request: str, scorers: Sequence[Scorer], members: dict[str, list[St
         )
     n_runs = " or ".join(map(str, sorted(n_averaged)))
     return Scorer(
-        name=_name(list(members), is_all=request.strip() == ALL),
+        name=_name(list(members), request.strip()),
         kind="average",
         note=f"mean of {n_runs} networks a leg; --average {request}",
         is_leaky=any(scorer.is_leaky for scorer in scorers),
@@ -112,9 +116,11 @@ def _average(request: str, scorers: Sequence[Scorer], members: dict[str, list[St
     )
 
 
-def _name(models: Sequence[str], is_all: bool) -> str:
-    if is_all and len(models) > 2:
+def _name(models: Sequence[str], request: str) -> str:
+    if len(models) > 2 and request == ALL:
         return f"average of all {len(models)} models"
+    if len(models) > 2 and "," not in request:  # a tag
+        return f"average of all {len(models)} models, {request}"
     if len(models) == 1:
         return f"{models[0]}, mean over seeds"
     return f"average of {', '.join(models[:-1])} and {models[-1]}"

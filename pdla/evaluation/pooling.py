@@ -91,7 +91,9 @@ def _differences(runs: Sequence[StudyRun]) -> Iterator[str]:
 
 def weights_of(runs: Sequence[StudyRun]) -> list[str]:
     """What runs began with; a pre-training with the seed of each run is one and the same."""
-    return sorted({_seedless(run.result["weights_source"], run.config) for run in runs})
+    exact = {str(run.result["weights_source"]) for run in runs}
+    seedless = {_seedless(run.result["weights_source"], run.config) for run in runs}
+    return sorted(seedless if len(seedless) < len(exact) else exact)
 
 
 def _seedless(weights: Any, config: dict[str, Any]) -> str:
@@ -115,7 +117,10 @@ def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
             kinds[base].append((run.config, [run]))
     for base, groups in kinds.items():
         for name, (_, members) in zip(_variant_names(base, groups), groups, strict=True):
-            variants[name] = members
+            own = (
+                name if name not in variants else f"{name}, {members[0].result['config_hash'][:6]}"
+            )
+            variants[own] = members
     return variants
 
 
@@ -123,10 +128,9 @@ def _variant_names(
     base: str, groups: Sequence[tuple[dict[str, Any], list[StudyRun]]]
 ) -> Iterator[str]:
     """The tags that the user gave, if they tell the variants apart; else what differs."""
-    tags = [{str(run.config["tag"]) for run in members} for _, members in groups]
-    if len(groups) == len(set.union(*tags)) and all(len(own) == 1 for own in tags):
-        for (tag,) in tags:
-            yield ", ".join([base, *([tag.strip("-_ ")] if tag and len(groups) > 1 else [])])
+    tags = [tag_of(members) for _, members in groups]
+    if len(set(tags)) == len(groups):
+        yield from (f"{base}, {tag}" if tag and len(groups) > 1 else base for tag in tags)
         return
     first = groups[0][0]
     keys = sorted({key for config, _ in groups for key in _variant_keys(first, config)})
@@ -136,19 +140,21 @@ def _variant_names(
         yield ", ".join([base, *told, *more])
 
 
+def tag_of(runs: Sequence[StudyRun]) -> str:
+    """The tag that all of some runs have, without the dash that sets it off; else nothing."""
+    tags = {str(run.config["tag"]) for run in runs}
+    return tags.pop().strip("-_ ") if len(tags) == 1 else ""
+
+
 def _variant_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    weights = [_seedless(config["model"].get("weights"), config) for config in (one, other)]
     return [
         key
-        for key in differing_keys(_with_seedless_weights(one), _with_seedless_weights(other))
-        if key not in _NOT_A_VARIANT and not key.startswith(("split.", "review"))
+        for key in differing_keys(one, other)
+        if key not in _NOT_A_VARIANT
+        and not key.startswith(("split.", "review"))
+        and not (key == "model.weights" and weights[0] == weights[1])
     ]
-
-
-def _with_seedless_weights(config: dict[str, Any]) -> dict[str, Any]:
-    model = config["model"]
-    if "weights" not in model:
-        return config
-    return config | {"model": model | {"weights": _seedless(model["weights"], config)}}
 
 
 def _value_at(config: Any, key: str) -> Any:
