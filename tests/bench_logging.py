@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 import lightning
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 from rich.table import Table
 
 from pdla import training
 from pdla.config import build, build_model
 from pdla.evaluation.video_scores import VideoScores
+from pdla.review.logger import RunLogger
 from pdla.review.options import ReviewOptions
 from pdla.review.session import training_callbacks
 from tests.conftest import make_cohort
@@ -51,7 +51,7 @@ def fit(config, cohort, folder, with_review):
     ]
     if with_review:
         callbacks += training_callbacks(ReviewOptions.from_config(config), data, "mean")
-    logger = TensorBoardLogger(folder, name="", version="") if with_review else False
+    logger = RunLogger(folder) if with_review else False
     trainer = build(
         {**config["trainer"], "enable_progress_bar": False},
         default_root_dir=folder, logger=logger, callbacks=callbacks,
