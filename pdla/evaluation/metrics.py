@@ -108,10 +108,13 @@ def agreement_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
     """The metrics that ask for predicted scores alone; shapes and rules as in `leg_metrics`."""
     true, guess = torch.tensor(score), torch.tensor(predicted)
     error = np.abs(score - predicted)
+    found = curve_metrics(score, predicted)
+    balanced_accuracy = found.pop("balanced_accuracy")
     return {
-        **curve_metrics(score, predicted),
+        **found,
         "accuracy": float((error == 0).mean()),
         "within_1": float((error <= 1).mean()),
+        "balanced_accuracy": balanced_accuracy,
         "macro_f1": float(multiclass_f1_score(guess, true, N_SCORES, average="macro")),
     }
 
