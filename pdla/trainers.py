@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import lightning
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from pdla.config import build
 from pdla.data.datamodules import KeypointClips
 from pdla.data.progress import is_terminal
 from pdla.models.scorer import LegScorer
+from pdla.review.logger import RunLogger
 
 MONITOR: Final = "val/rps"
 
@@ -35,11 +35,10 @@ def build_trainer(
         folder, "best", MONITOR, save_weights_only=True, enable_version_counter=False
     )
     last = ModelCheckpoint(folder, "last", enable_version_counter=False)
-    logger = TensorBoardLogger(run_dir, name="", version="", default_hp_metric=False)
     trainer: lightning.Trainer = build(
         {**options, "enable_progress_bar": is_terminal()},
         default_root_dir=run_dir,
-        logger=logger,
+        logger=RunLogger(run_dir),
         callbacks=[video_scores, best, last, *callbacks],
     )
     return trainer

@@ -106,15 +106,27 @@ def agreement_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
 
     true, guess = torch.tensor(score), torch.tensor(predicted)
     error = np.abs(score - predicted)
+    found = curve_metrics(score, predicted)
+    balanced_accuracy = found.pop("balanced_accuracy")
+    return {
+        **found,
+        "accuracy": float((error == 0).mean()),
+        "within_1": float((error <= 1).mean()),
+        "balanced_accuracy": balanced_accuracy,
+        "macro_f1": float(multiclass_f1_score(guess, true, N_SCORES, average="macro")),
+    }
+
+
+def curve_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
+    """The four that are worth a curve of the training legs; as in `leg_metrics`, and quick."""
+    true, guess = torch.tensor(score), torch.tensor(predicted)
+    error = np.abs(score - predicted)
     present = np.unique(score)
     return {
         "qwk": float(multiclass_cohen_kappa(guess, true, N_SCORES, weights="quadratic")),
         "macro_mae": float(np.mean([error[score == value].mean() for value in present])),
         "mae": float(mean_absolute_error(guess.double(), true.double())),
-        "accuracy": float((error == 0).mean()),
-        "within_1": float((error <= 1).mean()),
         "balanced_accuracy": float(_recall(score, predicted)[present].mean()),
-        "macro_f1": float(multiclass_f1_score(guess, true, N_SCORES, average="macro")),
     }
 
 

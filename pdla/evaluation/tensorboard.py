@@ -36,7 +36,7 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict
     columns = dict.fromkeys(HPARAM_METRICS, 0.0)
     for summary in hparams(chosen, columns):  # type: ignore[no-untyped-call]
         logger.experiment._get_file_writer().add_summary(summary)
-    logger.save()
+    logger.experiment.flush()
 
 
 def hyperparameters(

@@ -16,11 +16,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from pdla.data.recordings import LegSample
-from pdla.evaluation.metrics import agreement_metrics, predicted_score
+from pdla.evaluation.metrics import curve_metrics, predicted_score
 from pdla.evaluation.video_scores import Combination, combine_clips, gather_clips
 from pdla.models.scorer import ClipScores
 
-TRAINING_METRICS: Final = ("qwk", "mae", "macro_mae", "balanced_accuracy")
 GIB: Final = 2**30
 
 
@@ -63,8 +62,8 @@ class TrainingScores(lightning.Callback):
             [combine_clips(np.array(clips[leg]), self.combination) for leg in legs]
         )
         score = np.array([self.samples[leg].score for leg in legs], dtype=np.int64)
-        metrics = agreement_metrics(score, predicted_score(probabilities))
-        log_finite(trainer, {f"train/{name}": metrics[name] for name in TRAINING_METRICS})
+        metrics = curve_metrics(score, predicted_score(probabilities))
+        log_finite(trainer, {f"train/{name}": value for name, value in metrics.items()})
 
     def _take_clips(self) -> dict[int, list[NDArray[np.float64]]]:
         """Probabilities (5,) of the clips of each leg; the one copy from the device."""

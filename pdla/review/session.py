@@ -54,7 +54,7 @@ def log_texts(
             "left_out": texts.excluded_text(cohort),
         }.items():
             logger.experiment.add_text(tag, text, trainer.global_step)
-        logger.save()
+        logger.experiment.flush()
 
 
 def log_pictures(

@@ -1,0 +1,40 @@
+"""Lightning's logger for TensorBoard, made cheap enough for networks whose epoch takes 0.1 s."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
+
+FLUSH_S: Final = 2.0  # a killed run loses the curves of so many seconds at the most
+
+
+class RunLogger(TensorBoardLogger):
+    """Writes the events of a run into its folder.
+
+    What is logged together becomes one event instead of one a number, and the file is flushed every
+    two seconds instead of twice an epoch: that halves what logging costs a small network.
+
+    Args:
+        run_dir: Folder of the run.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        super().__init__(run_dir, name="", version="", default_hp_metric=False)
+        self._flushed_s = time.monotonic()
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log numbers, all at one step."""
+        values = [Summary.Value(tag=tag, simple_value=float(x)) for tag, x in metrics.items()]
+        self.experiment._get_file_writer().add_summary(Summary(value=values), step)
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Flush, unless that was done a moment ago; Lightning asks for it with every metric."""
+        if time.monotonic() - self._flushed_s >= FLUSH_S:
+            self.experiment.flush()
+            self._flushed_s = time.monotonic()
