@@ -101,8 +101,7 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
 def agreement_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
     """The metrics that ask for predicted scores alone; shapes and rules as in `leg_metrics`."""
     import torch
-    from torchmetrics.functional import mean_absolute_error
-    from torchmetrics.functional.classification import multiclass_cohen_kappa, multiclass_f1_score
+    from torchmetrics.functional.classification import multiclass_f1_score
 
     true, guess = torch.tensor(score), torch.tensor(predicted)
     error = np.abs(score - predicted)
@@ -119,6 +118,10 @@ def agreement_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
 
 def curve_metrics(score: Scores, predicted: Scores) -> dict[str, float]:
     """The four that are worth a curve of the training legs; as in `leg_metrics`, and quick."""
+    import torch
+    from torchmetrics.functional import mean_absolute_error
+    from torchmetrics.functional.classification import multiclass_cohen_kappa
+
     true, guess = torch.tensor(score), torch.tensor(predicted)
     error = np.abs(score - predicted)
     present = np.unique(score)
