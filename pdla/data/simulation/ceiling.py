@@ -116,11 +116,11 @@ def _judge_scorers(name: str, fitted: _Legs, judged: _Legs) -> list[Ceiling]:
 def ceiling_table(ceilings: list[Ceiling]) -> str:
     """The ceilings as text."""
     lines = [
-        f"{'best attainable agreement':46s}{'QWK':>7s}{'MAE':>7s}{'QWK (TG)':>10s}{'MAE (TG)':>10s}"
+        f"{'best attainable agreement':50s}{'QWK':>7s}{'MAE':>7s}{'QWK (TG)':>10s}{'MAE (TG)':>10s}"
     ]
     for row in ceilings:
         lines.append(
-            f"{row.cohort + ': ' + row.scorer:46s}{row.qwk:7.2f}{row.mae:7.2f}"
+            f"{row.cohort + ': ' + row.scorer:50s}{row.qwk:7.2f}{row.mae:7.2f}"
             f"{row.patients_qwk:10.2f}{row.patients_mae:10.2f}"
         )
     return "\n".join(lines)
