@@ -120,8 +120,9 @@ def paragraph(analysis: Analysis) -> str:
     source = "a simulated clinic" if data["simulated"] else f"the recordings {data['name']}"
     seeds = sorted({run.result["seed"] for run in runs})
     return (
-        f"{_count(len(runs), 'finished run')} on how well leg agility (0 to 4) is scored by {models} "
-        f"on {source}: {len(section.table)} rated legs of {section.table['patient'].nunique()} patients. "
+        f"{_count(len(runs), 'finished run')} on how well leg agility (0 to 4) is scored by "
+        f"{models} on {source}: {len(section.table)} rated legs of "
+        f"{section.table['patient'].nunique()} patients. "
         f"Split: {result['split']['rule']}, {_count(len(runs[0].folds), 'fold')}; seeds "
         f"{', '.join(map(str, seeds))}. The clips of a video become one score by their "
         f"{result['clips']}. Primary metrics, fixed in the config: "
