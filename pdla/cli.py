@@ -171,7 +171,8 @@ def score(
         Path | None, typer.Option(help="Sheet that lists the videos; its scores are not used.")
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="Only runs of this model; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Only runs of this model, or row of the report; may be repeated."),
     ] = None,
     store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
         "data/store/scored"

@@ -20,6 +20,7 @@ from pdla.data.intake import Intake, read_intake
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import LEGS
 from pdla.evaluation.metrics import expected_score, predicted_score
+from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.study import Study, StudyRun
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.prediction import Predictor, read_finished
@@ -77,7 +78,8 @@ def score_videos(
             of the training data, patients whom runs have seen are found.
         labels: A sheet that lists the videos, if there is one; its scores are not looked at.
         overrides: Intake options, as `recordings.openpose.fps=25`.
-        models: Only runs of these models, by their `model=` names; all if there is none.
+        models: Only runs of these models, by their `model=` names or as rows of the report; all if
+            there is none.
 
     Raises:
         ValueError: If no run is finished, a model is unknown, or no leg can be scored.
@@ -97,12 +99,16 @@ def score_videos(
 
 
 def _choose(study: Study, models: Sequence[str]) -> Study:
-    known = sorted({str(run.result["model"]) for run in study.runs})
+    if not models:
+        return study
+    rows = group_variants(study.runs)
+    chosen: dict[Path, StudyRun] = {}
     for model in models:
-        if model not in known:
-            raise ValueError(f"--model {model}: no finished run of it; choose {', '.join(known)}")
-    chosen = [run for run in study.runs if not models or run.result["model"] in models]
-    return replace(study, runs=chosen)
+        runs = rows.get(model) or [run for run in study.runs if run.result["model"] == model]
+        if not runs:
+            raise ValueError(f"--model {model}: no finished run of it; choose {'; '.join(rows)}")
+        chosen |= {run.folder: run for run in runs}
+    return replace(study, runs=list(chosen.values()))
 
 
 def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.DataFrame:

@@ -158,11 +158,22 @@ def test_no_patient_number_is_in_the_output(written, clinic, capsys):
     assert not [secret for secret in secrets for text in texts if secret in text]
 
 
-def test_one_model_of_a_study_can_be_picked(study, clinic):
+@pytest.mark.parametrize(
+    ("model", "n_runs"), [("right_only", 1), ("kinematic, both legs", 2), ("kinematic", 2)]
+)
+def test_one_model_of_a_study_can_be_picked_also_as_the_report_names_it(
+    study, clinic, model, n_runs
+):
+    out = clinic / "one.csv"
+    score_videos(study, clinic / "new" / "LA", out, store=clinic / "store", models=[model])
+    made = json.loads(out.with_suffix(".json").read_text())["runs"]
+    assert len(made) == n_runs
+    assert all(name.startswith(model.partition(",")[0]) for name in made)
+
+
+def test_a_leg_that_no_picked_run_scores_says_so(study, clinic):
     videos, out = clinic / "new" / "LA", clinic / "picked.csv"
     score_videos(study, videos, out, store=clinic / "store", models=["right_only"])
-    made = json.loads(out.with_suffix(".json").read_text())
-    assert set(made["runs"]) == {"right_only-R-fold0-seed0"}
     reasons = pd.read_csv(out, keep_default_na=False).set_index("leg").loc["L", "reason"]
     assert "none of these runs scores this leg" in set(reasons)
     assert "" not in set(reasons)
@@ -177,7 +188,10 @@ def test_what_the_intake_warns_of_stands_beside_the_score(written):
     ("options", "message"),
     [
         ({"out": "scores.txt"}, "give the name of a table"),
-        ({"models": ["r3d"]}, "--model r3d: no finished run of it; choose kinematic, right_only"),
+        (
+            {"models": ["r3d"]},
+            "--model r3d: no finished run of it; choose kinematic, both legs; right_only",
+        ),
         ({"folder": "none"}, "no such folder; a study is"),
     ],
 )
