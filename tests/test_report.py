@@ -215,6 +215,10 @@ def test_variants_are_named_by_their_tags_where_these_tell_them_apart(tmp_path):
         new.write_text(text.replace("dropout: 0.2", "dropout: 0.5"))
     names = [scorer.name for scorer in analyse(read_study(folder)).models]
     assert names == ["r3d", "r3d, pretrained"]
+    for run in folder.glob("*-seed0"):
+        shutil.rmtree(run)
+    (alone,) = analyse(read_study(folder)).models
+    assert alone.name == "r3d, pretrained"
 
 
 def test_pretraining_with_the_seed_of_each_run_is_one_model_with_a_spread(tmp_path):

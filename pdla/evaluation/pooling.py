@@ -127,10 +127,10 @@ def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
 def _variant_names(
     base: str, groups: Sequence[tuple[dict[str, Any], list[StudyRun]]]
 ) -> Iterator[str]:
-    """The tags that the user gave, if they tell the variants apart; else what differs."""
+    """By the tags that the user gave if they tell the variants apart, else by what differs."""
     tags = [tag_of(members) for _, members in groups]
     if len(set(tags)) == len(groups):
-        yield from (f"{base}, {tag}" if tag and len(groups) > 1 else base for tag in tags)
+        yield from (f"{base}, {tag}" if tag else base for tag in tags)
         return
     first = groups[0][0]
     keys = sorted({key for config, _ in groups for key in _variant_keys(first, config)})
