@@ -195,7 +195,7 @@ def _result_answers(analysis: Analysis) -> list[Answer]:
         (
             "CLAIM",
             "Explainability",
-            "What the models looked at; clips as the model saw them (pdla draw)",
+            "clips as the model saw them (pdla draw); gradients where runs left pictures",
         ),
     ]
 
