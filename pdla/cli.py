@@ -16,6 +16,7 @@ app = typer.Typer(
 # Arguments that several commands share.
 CLINIC_STORE = Path("data/store/clinic")
 Videos = Annotated[Path, typer.Argument(help="Folder with one OpenPose folder a video.")]
+Runs = Annotated[Path, typer.Argument(help="Folder of a run or a study.")]
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Options, as recordings.openpose.fps=25.")
 ]
@@ -145,7 +146,7 @@ def report(
 
 @app.command()
 def evaluate(
-    runs: Annotated[Path, typer.Argument(help="Folder of a run or a study.")],
+    runs: Runs,
     videos: Videos,
     labels: Annotated[Path, typer.Option(help="Sheet of that data: .xls .xlsx .ods .csv")],
     overrides: Overrides = None,
@@ -163,7 +164,7 @@ def evaluate(
 
 @app.command()
 def score(
-    runs: Annotated[Path, typer.Argument(help="Folder of a run or a study.")],
+    runs: Runs,
     videos: Videos,
     out: Annotated[Path, typer.Option(help="Table to write, .csv.")],
     overrides: Overrides = None,

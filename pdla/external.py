@@ -19,7 +19,7 @@ from pdla.data.recordings import SCORES, Cohort
 from pdla.evaluation.study import StudyRun
 from pdla.evaluation.video_scores import table_metrics, table_reasons
 from pdla.prediction import Predictor, read_finished
-from pdla.records import count_flow, legs_table, rated_legs, rater_agreement
+from pdla.records import count_flow, legs_table, rater_agreement
 from pdla.runs import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run, write_json, write_text
 from pdla.training import count_exclusions, json_ready
 
@@ -53,11 +53,11 @@ def evaluate_runs(
         raise ValueError(f"{out}: holds an evaluation already; delete it, or give another --out")
     options = read_options(None, overrides)
     cohort = read_cohort(videos, labels, store, options)
-    if not rated_legs(cohort):
+    if not cohort.rated_legs:
         raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
     for name, why in study.failures.items():
         log.warning("not used: %s: %s", name, why)
-    legs = legs_table(rated_legs(cohort))
+    legs = legs_table(cohort.rated_legs)
     for run in study.runs:
         _check_others(run, legs)
     agreement = rater_agreement(labels, options)

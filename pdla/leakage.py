@@ -35,7 +35,7 @@ from pdla.evaluation.intervals import Estimate, estimate_metrics
 from pdla.evaluation.metrics import METRIC_OF, predicted_score
 from pdla.evaluation.page import interval_text
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
-from pdla.records import legs_table, rated_legs
+from pdla.records import legs_table
 
 PROTOCOLS: Final[dict[str, Folds]] = {
     "2023: split by video (LEAKY)": ByVideo2023(),
@@ -88,7 +88,7 @@ def show_leakage(videos: Path, labels: Path, store: Path, seed: int = 0) -> list
 
 def compare_protocols(title: str, cohort: Cohort) -> Exhibit:
     """The forest under both protocols, all folds pooled."""
-    rated = rated_legs(cohort)
+    rated = cohort.rated_legs
     legs = legs_table(rated)
     features = np.hstack([_build(rated), legs.drop(columns=list(FACTS)).to_numpy(np.float64)])
     return Exhibit(

@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -11,10 +12,11 @@ import yaml
 from pdla.data.recordings import Cohort
 from pdla.evaluation.study import read_legs
 from pdla.models.weights import NAMED
-from pdla.records import rated_legs
 from pdla.runs import CONFIG, LEGS_FOLDER, SPLIT, read_result
 
 log = logging.getLogger(__name__)
+
+Fold = dict[str, list[int]]
 
 SEEN = ("train", "val")  # validation patients chose the checkpoint
 
@@ -44,7 +46,7 @@ def check_pretraining(weights: str, cohort: Cohort, tested: Collection[str]) -> 
                 "only if no test patient was among them", path,
             )  # fmt: skip
             continue
-        if known := sorted(seen_patients(run_dir, cohort) & set(tested)):
+        if known := sorted(read_patients_seen(run_dir, cohort) & set(tested)):
             raise ValueError(
                 f"model.weights={weights}: {run_dir.name} was trained on {len(known)} of the "
                 f"patients that this run tests ({', '.join(known[:3])}); take a run of the same "
@@ -74,7 +76,7 @@ def _ancestors(path: Path) -> Iterator[Path]:
         path = Path(before)
 
 
-def seen_patients(run_dir: Path, cohort: Cohort) -> set[str]:
+def read_patients_seen(run_dir: Path, cohort: Cohort) -> set[str]:
     """Pseudonyms, as this cohort has them, of the patients that a finished run has seen."""
     result = read_result(run_dir)
     if result is None:
@@ -84,17 +86,30 @@ def seen_patients(run_dir: Path, cohort: Cohort) -> set[str]:
         )
     try:
         folds = json.loads((run_dir / SPLIT).read_text(encoding="utf-8"))["folds"]
-        fold = folds[result["split"]["fold"]]
-        legs: pd.DataFrame = read_legs(run_dir.parent / LEGS_FOLDER / result["legs_file"])
-        data_hash = result["data_hash"]
+        legs = read_legs(run_dir.parent / LEGS_FOLDER / result["legs_file"])
+        return patients_seen(result, folds, legs, cohort)
     except (OSError, KeyError, IndexError, ValueError) as error:
         raise ValueError(
             f"{run_dir}: cannot tell on whom these weights were trained ({error}); restore its "
             f"{SPLIT} and {LEGS_FOLDER}/, or choose other weights"
         ) from None
+
+
+def patients_seen(
+    result: dict[str, Any], folds: Sequence[Fold], legs: pd.DataFrame, cohort: Cohort
+) -> set[str]:
+    """Pseudonyms, as a cohort has them, of the patients that a run has seen.
+
+    Args:
+        result: result.json of the run.
+        folds: The folds of its split.json.
+        legs: Its table of rated legs, which the folds count.
+        cohort: Where the patients are looked for.
+    """
+    fold = folds[result["split"]["fold"]]
     indices = [index for stage in SEEN for index in fold[stage]]
     seen = set(legs.loc[legs.index.isin(indices), "patient"])
-    if data_hash == cohort.data_hash:
-        rated = rated_legs(cohort)
+    if result["data_hash"] == cohort.data_hash:
+        rated = cohort.rated_legs
         seen |= {rated[index].patient for index in indices}
     return seen

@@ -19,7 +19,7 @@ from pdla.data.intake.options import IntakeOptions
 from pdla.data.kinematics import leg_kinematics
 from pdla.data.progress import track
 from pdla.data.recordings import Cohort, LegSample
-from pdla.data.skeletons import LEGS, Leg
+from pdla.data.skeletons import Leg
 from pdla.data.split_files import describe_folds
 from pdla.runs import LEGS_FOLDER, SPLIT, write_json, write_text
 
@@ -43,7 +43,7 @@ def record_data(
     Returns:
         Entries of result.json.
     """
-    rated = rated_legs(cohort)
+    rated = cohort.rated_legs
     record = describe_folds(splitter.all_folds(rated), rated, type(splitter).__name__)
     write_json(run_dir / SPLIT, record | {"is_tuning": splitter.is_tuning})
     return {
@@ -67,7 +67,7 @@ def record_data(
 
 def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> dict[str, int]:
     """How many videos and legs were found, usable, rated, and used for the wanted legs."""
-    rated = rated_legs(cohort)
+    rated = cohort.rated_legs
     used = [sample for sample in rated if sample.leg in legs]
     return {
         "rows": cohort.n_rows,
@@ -78,11 +78,6 @@ def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> dict[str, int]:
         "legs_used": len(used),
         "patients_used": len({sample.patient for sample in used}),
     }
-
-
-def rated_legs(cohort: Cohort) -> list[LegSample]:
-    """The legs that splits count: left ones in the order of the sheet, then right ones."""
-    return [sample for leg in LEGS for sample in cohort.rated(leg)]
 
 
 def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> str:

@@ -24,7 +24,7 @@ from pdla.evaluation.pooling import group_variants
 from pdla.evaluation.study import Study, StudyRun
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.prediction import Predictor, read_finished
-from pdla.pretraining import seen_patients
+from pdla.pretraining import patients_seen
 from pdla.runs import write_json, write_text
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,8 @@ def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.Da
             continue
         log.info("%s scores", run.folder.name)
         part = predictor.predict(run)
-        part["knew"] = part["patient"].isin(seen_patients(run.folder, cohort)).astype(int)
+        seen = patients_seen(run.result, run.folds, run.legs, cohort)
+        part["knew"] = part["patient"].isin(seen).astype(int)
         part["unsupported"] = "".join(map(str, run.result["unsupported_scores"]))
         parts.append(part)
     if not parts:

@@ -17,7 +17,7 @@ from pdla.data.dataset import ClipDataset
 from pdla.data.drawing import Drawing, draw_clips
 from pdla.data.recordings import N_SCORES, Cohort, LegSample
 from pdla.data.sampling import Sampling
-from pdla.data.skeletons import LEGS, Leg
+from pdla.data.skeletons import Leg
 from pdla.data.splits import Split, Splitter, check_patients_apart, restrict
 
 Stage = Literal["train", "val", "test"]
@@ -203,7 +203,7 @@ def split_cohort(
         ValueError: If a stage has no sample, or patients overlap under a splitter that is not
         leaky.
     """
-    rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
+    rated = cohort.rated_legs
     split = splitter.split(rated)
     if splitter.is_leaky:
         log.warning("LEAKY split: patients of the test set may stand in training; not a result")

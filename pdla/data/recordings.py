@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.skeletons import N_JOINTS, Leg
+from pdla.data.skeletons import LEGS, N_JOINTS, Leg
 
 SCORES = (0, 1, 2, 3, 4)
 N_SCORES = len(SCORES)
@@ -128,3 +128,8 @@ class Cohort:
     def rated(self, leg: Leg) -> list[LegSample]:
         """Samples of one leg that have a score."""
         return [sample for sample in self.samples if sample.leg == leg and sample.is_rated]
+
+    @property
+    def rated_legs(self) -> list[LegSample]:
+        """The legs that splits count: left ones in the order of the sheet, then right ones."""
+        return [sample for leg in LEGS for sample in self.rated(leg)]

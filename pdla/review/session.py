@@ -11,7 +11,6 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from pdla.data.datamodules import KeypointClips
 from pdla.data.recordings import Cohort
-from pdla.data.skeletons import LEGS
 from pdla.evaluation.video_scores import Combination
 from pdla.models.scorer import LegScorer
 from pdla.review import texts
@@ -46,7 +45,7 @@ def log_texts(
         return
     run_dir = Path(logger.log_dir)
     with saying_failures(run_dir, "texts"):
-        rated = [sample for leg in LEGS for sample in cohort.rated(leg)]
+        rated = cohort.rated_legs
         for tag, text in {
             "config": texts.config_text(config),
             "split": texts.split_text(_read_split(run_dir), rated, result["split"]["fold"]),
@@ -93,7 +92,7 @@ def log_pictures(
             keeper=keeper,
             predictions=predictions,
             split=_read_split(run_dir),
-            rated=[sample for leg in LEGS for sample in cohort.rated(leg)],
+            rated=cohort.rated_legs,
             fold=fold,
             n_legs=n_legs,
             name=f"{stamp}{model.name}, leg {legs}",
