@@ -15,8 +15,8 @@ from omegaconf import DictConfig
 def main(config: DictConfig) -> float:
     """Run one composed config in the folder that Hydra named for it."""
     # Imported here so that `--help`, tab completion and misspelt options answer at once.
-    from pdla.config import plain_config
-    from pdla.training import run
+    from pdla.training.config import plain_config
+    from pdla.training.run import run
 
     hydra_config = HydraConfig.get()
     try:

@@ -93,7 +93,7 @@ def draw(
     config: OptionsFile = None,
 ) -> None:
     """Draw one video as a model sees it (scored leg red, other leg green), or a whole cohort."""
-    from pdla.draw import draw_cohort, draw_folder, is_one_video, make_drawing, read_for_drawing
+    from pdla.commands.draw import draw_cohort, draw_folder, is_one_video, make_drawing, read_for_drawing
 
     drawing = make_drawing(size, line, crop=crop, style=style)
     if not class_folders and labels is None and is_one_video(videos, out):
@@ -115,9 +115,9 @@ def kinematics(
     store: Store = CLINIC_STORE,
 ) -> None:
     """Measure taps, tempo, amplitude, decrement and halts of every leg."""
-    from pdla.check import read_options
-    from pdla.measure import measure_cohort
-    from pdla.runs import write_text
+    from pdla.commands.check import read_options
+    from pdla.commands.kinematics import measure_cohort
+    from pdla.runs.folder import write_text
 
     table, n_left_out = measure_cohort(videos, labels, store, read_options(None, overrides or []))
     write_text(out, table.to_csv(index=False, float_format="%.4f"))
@@ -139,7 +139,7 @@ def report(
     ] = None,
 ) -> None:
     """Pool the runs of a study: table here; report.html, summary.csv and .json in its folder."""
-    from pdla.reporting import report_study
+    from pdla.commands.report import report_study
 
     report_study(study, clips, pool_differing, average or [])
 
@@ -156,8 +156,8 @@ def evaluate(
     ),
 ) -> None:
     """Test finished runs on another data set without refitting; the same report."""
-    from pdla.external import evaluate_runs
-    from pdla.reporting import report_study
+    from pdla.commands.evaluate import evaluate_runs
+    from pdla.commands.report import report_study
 
     report_study(evaluate_runs(runs, videos, labels, store, overrides or [], out))
 
@@ -180,7 +180,7 @@ def score(
     ),
 ) -> None:
     """Score new, unrated videos: the mean of finished runs, and how far they disagree."""
-    from pdla.scoring import score_videos
+    from pdla.commands.score import score_videos
     from pdla.scoring_text import print_scores
 
     scoring = score_videos(
@@ -196,7 +196,7 @@ def export(
 ) -> None:
     """Write a run's network as one file for other programs, and how to feed it beside it."""
     from pdla import RESEARCH_ONLY
-    from pdla.export import export_run
+    from pdla.commands.export import export_run
 
     facts = export_run(run, out)
     typer.echo(f"{out}: {', '.join(facts['inputs'])} to probabilities of the scores 0-4")
@@ -213,7 +213,7 @@ def leakage(
     seed: Annotated[int, typer.Option(help="Of the shuffled scores.")] = 0,
 ) -> None:
     """Show what splitting by video hides: one model, the 2023 protocol and ours, side by side."""
-    from pdla.leakage import show_leakage
+    from pdla.commands.leakage import show_leakage
 
     show_leakage(videos, labels, store, seed)
 
@@ -229,7 +229,7 @@ def check(
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
 ) -> None:
     """Tell what is usable for which leg, what is not and why, and what to do."""
-    from pdla.check import check_cohort, read_options, write_json
+    from pdla.commands.check import check_cohort, read_options, write_json
     from pdla.check_html import write_html
     from pdla.check_text import print_check
 

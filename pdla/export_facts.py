@@ -6,7 +6,7 @@ from typing import Any, Final
 from pdla import RESEARCH_ONLY
 from pdla.data.batches import KINEMATICS
 from pdla.data.skeletons import JOINT
-from pdla.evaluation.study import StudyRun
+from pdla.report.study import StudyRun
 from pdla.models.scorer import LegScorer
 
 MEANINGS: Final = {

@@ -11,7 +11,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from pdla.runs import write_json
+from pdla.runs.folder import write_json
 
 LOCK, WRITER = "writer.lock", "writer.json"
 # Showing a finished run again takes a moment; training takes longer than anybody should wait.

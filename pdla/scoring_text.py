@@ -10,7 +10,7 @@ from rich.table import Table
 
 from pdla import RESEARCH_ONLY
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
-from pdla.scoring import VideoScoring
+from pdla.commands.score import VideoScoring
 
 MAX_LEGS: Final = 80  # more are read in the file
 

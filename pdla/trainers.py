@@ -7,8 +7,8 @@ from typing import Any, Final
 import lightning
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from pdla.config import build
-from pdla.data.datamodules import KeypointClips
+from pdla.training.config import build
+from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.progress import is_terminal
 from pdla.models.scorer import LegScorer
 from pdla.review.logger import RunLogger

@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from torchvision.transforms import v2
 
-from pdla.config import build, build_model
+from pdla.training.config import build, build_model
 from pdla.data.batches import ClipBatch
-from pdla.data.drawing import Drawing, to_canvas
-from pdla.data.drawing_opencv import draw_with_opencv
-from pdla.data.drawing_torch import draw_with_torch
-from pdla.data.pictures import draw_recording, write_mp4
+from pdla.data.drawing.draw import Drawing, to_canvas
+from pdla.data.drawing.opencv import draw_with_opencv
+from pdla.data.drawing.reference import draw_with_torch
+from pdla.data.video.pictures import draw_recording, write_mp4
 from pdla.data.video_decoding import QuickVideo
 from tests.conftest import FPS, FRAME_SIZE, make_recording
 from tests.test_config import compose_config

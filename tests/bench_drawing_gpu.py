@@ -12,9 +12,9 @@ from itertools import cycle
 import torch
 from torch import Tensor
 
-from pdla.data.drawing import Drawing, draw_clips, to_canvas
-from pdla.data.drawing_torch import draw_with_torch
-from pdla.data.drawing_triton import TILE, draw_with_triton, why_no_triton
+from pdla.data.drawing.draw import Drawing, draw_clips, to_canvas
+from pdla.data.drawing.reference import draw_with_torch
+from pdla.data.drawing.triton import TILE, draw_with_triton, why_no_triton
 from pdla.data.skeletons import JOINTS, LEG_JOINTS
 
 DEVICE = torch.device("cuda")

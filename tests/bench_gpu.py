@@ -12,8 +12,8 @@ from typing import Any
 import lightning
 import torch
 
-from pdla.config import build_model
-from pdla.training import build_data
+from pdla.training.config import build_model
+from pdla.training.run import build_data
 from tests.conftest import make_cohort
 from tests.test_config import compose_config
 

@@ -17,8 +17,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from pdla import training
-from pdla.config import build_model
+from pdla.training import run as training
+from pdla.training.config import build_model
 from tests.conftest import FPS, make_recording
 from tests.test_config import compose_config
 

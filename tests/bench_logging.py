@@ -23,8 +23,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
-from pdla import training
-from pdla.config import build, build_model
+from pdla.training import run as training
+from pdla.training.config import build, build_model
 from pdla.evaluation.video_scores import VideoScores
 from pdla.review.clip_pictures import TrainingBatchPictures
 from pdla.review.logger import RunLogger

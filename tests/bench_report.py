@@ -55,7 +55,7 @@ def largest_parts(study: Path, n_parts: int = 14) -> list[tuple[str, float]]:
     profile = cProfile.Profile()
     start = time.perf_counter()
     profile.enable()
-    from pdla.reporting import report_study
+    from pdla.commands.report import report_study
 
     imported = time.perf_counter() - start
     with redirect_stdout(io.StringIO()):

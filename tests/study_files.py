@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from pdla.data.recordings import LegSample
-from pdla.data.split_files import describe_folds
-from pdla.data.splits import ByVideo2023, PatientKFold
+from pdla.data.splits.files import describe_folds
+from pdla.data.splits.rules import ByVideo2023, PatientKFold
 from pdla.evaluation.metrics import expected_score, predicted_score
 from pdla.evaluation.video_scores import table_metrics, table_reasons
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
-from pdla.runs import LEGS_FOLDER, SPLIT, finish_run, open_run, write_json
+from pdla.runs.folder import LEGS_FOLDER, SPLIT, finish_run, open_run, write_json
 from tests.conftest import make_recording
 
 RECORDING = make_recording()
@@ -74,7 +74,7 @@ def make_config(model, leg, fold, seed):
         "model": {"_target_": "pdla.models.video_networks.R3D18", "name": model, "dropout": 0.2},
         "leg": leg, "seed": seed, "split": {"fold": fold}, "study": "s", "tag": "",
         "recordings": {"name": "clinic", "videos": "none", "labels": "none.xls", "store": "none"},
-        "data": {"_target_": "pdla.data.datamodules.DrawnClips"},
+        "data": {"_target_": "pdla.data.clips.datamodules.DrawnClips"},
         "loss": {"_target_": "pdla.models.heads.CrossEntropyHead"},
     }  # fmt: skip
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pdla.data.augment import (
+from pdla.data.clips.augment import (
     Jitter,
     Mirror,
     Rotate,

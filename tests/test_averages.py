@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from pdla.evaluation import baselines
-from pdla.evaluation.analysis import analyse
-from pdla.evaluation.averages import pool_averages
+from pdla.report.analysis import analyse
+from pdla.report.averages import pool_averages
 from pdla.evaluation.metrics import predicted_score
-from pdla.evaluation.report import write_report
-from pdla.evaluation.study import read_study
+from pdla.report.page import write_report
+from pdla.report.study import read_study
 from tests.study_files import make_study
 
 PROBABILITIES = ["p0", "p1", "p2", "p3", "p4"]

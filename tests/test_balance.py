@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pdla import training
+from pdla.training import run as training
 from pdla.data.balance import clip_weights
 from tests.conftest import make_cohort
 from tests.test_config import compose_config

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pdla import training
-from pdla.reporting import report_study
+from pdla.training import run as training
+from pdla.commands.report import report_study
 from tests.conftest import make_cohort
 from tests.test_config import compose_config
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pdla.data.bouts import find_bout
-from pdla.data.heights import trunk_length_px
+from pdla.data.kinematics.bouts import find_bout
+from pdla.data.kinematics.heights import trunk_length_px
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT
 from tests.conftest import FPS, FRAME_SIZE, lift, make_recording, seated

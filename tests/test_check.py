@@ -8,7 +8,7 @@ from clinic_files import seated, write_clinic, write_sheet, write_video
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from typer.testing import CliRunner
 
-from pdla.check import ADVICE, check_cohort, read_options
+from pdla.commands.check import ADVICE, check_cohort, read_options
 from pdla.check_html import write_html
 from pdla.check_text import _override
 from pdla.cli import app

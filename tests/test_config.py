@@ -7,8 +7,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
-from pdla.config import build, build_model, check_config, legs_of, plain_config
-from pdla.data.sampling import Span
+from pdla.training.config import build, build_model, check_config, legs_of, plain_config
+from pdla.data.clips.sampling import Span
 
 CONF = Path(__file__).parent.parent / "conf"
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "local")

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from pdla.cli import app
 from pdla.data.simulation import SimulationOptions, simulate_cohort
-from pdla.draw import make_drawing
+from pdla.commands.draw import make_drawing
 
 
 @pytest.fixture(scope="module")

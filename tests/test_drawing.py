@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pdla.data.datamodules import DrawnClips, HeatmapClips
-from pdla.data.drawing import Drawing, draw_clips, n_channels, to_canvas
-from pdla.data.drawing_opencv import draw_with_opencv
-from pdla.data.drawing_torch import draw_with_torch
-from pdla.data.sampling import Sampling
+from pdla.data.clips.datamodules import DrawnClips, HeatmapClips
+from pdla.data.drawing.draw import Drawing, draw_clips, n_channels, to_canvas
+from pdla.data.drawing.opencv import draw_with_opencv
+from pdla.data.drawing.reference import draw_with_torch
+from pdla.data.clips.sampling import Sampling
 from pdla.data.skeletons import BONES, JOINT
-from pdla.data.splits import PatientKFold
-from pdla.data.strokes import strokes_of
+from pdla.data.splits.rules import PatientKFold
+from pdla.data.drawing.strokes import strokes_of
 from tests.conftest import FRAME_SIZE, seated
 
 SIZES = torch.tensor([FRAME_SIZE])

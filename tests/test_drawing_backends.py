@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from pdla.data import drawing as drawing_module
-from pdla.data.drawing import Drawing, draw_clips, draw_points, to_canvas
-from pdla.data.drawing_opencv import draw_with_opencv
-from pdla.data.drawing_torch import draw_with_torch
-from pdla.data.drawing_triton import draw_with_triton, why_no_triton
+from pdla.data.drawing import draw as drawing_module
+from pdla.data.drawing.draw import Drawing, draw_clips, draw_points, to_canvas
+from pdla.data.drawing.opencv import draw_with_opencv
+from pdla.data.drawing.reference import draw_with_torch
+from pdla.data.drawing.triton import draw_with_triton, why_no_triton
 from pdla.data.skeletons import JOINT
 from tests.conftest import FRAME_SIZE, make_recording
 
@@ -51,15 +51,15 @@ def test_windows_of_the_cpu_leave_nothing_out(drawing, monkeypatch):
     quick = draw_with_torch(points, drawing)
     whole = [(0, drawing.height, 0, drawing.width)]
     monkeypatch.setattr(
-        "pdla.data.drawing_torch._windows", lambda _, strokes, __: whole * len(strokes)
+        "pdla.data.drawing.reference._windows", lambda _, strokes, __: whole * len(strokes)
     )
     assert torch.equal(draw_with_torch(points, drawing), quick)
 
 
 INTERPRETED = """
 import torch
-from pdla.data.drawing_torch import draw_with_torch
-from pdla.data.drawing_triton import draw_with_triton
+from pdla.data.drawing.reference import draw_with_torch
+from pdla.data.drawing.triton import draw_with_triton
 from tests.test_drawing_backends import DRAWINGS, points_of
 for drawing in (DRAWINGS[1], DRAWINGS[3]):
     points = points_of(drawing, n_frames=2)

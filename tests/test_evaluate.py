@@ -6,9 +6,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from pdla import external, training
-from pdla.external import evaluate_runs
-from pdla.reporting import report_study
+from pdla.commands import evaluate as external
+from pdla.training import run as training
+from pdla.commands.evaluate import evaluate_runs
+from pdla.commands.report import report_study
 from tests.conftest import make_cohort, renamed
 from tests.test_config import compose_config
 from tests.test_training import TINY

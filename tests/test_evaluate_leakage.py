@@ -7,7 +7,7 @@ import pytest
 
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.simulation import SimulationOptions, simulate_cohort
-from pdla.leakage import PROTOCOLS, compare_protocols, show_leakage, shuffle_scores
+from pdla.commands.leakage import PROTOCOLS, compare_protocols, show_leakage, shuffle_scores
 
 LEAKY, OURS = PROTOCOLS
 

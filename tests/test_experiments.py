@@ -2,9 +2,9 @@
 
 import pytest
 
-from pdla import training
-from pdla.config import check_config
-from pdla.runs import read_result
+from pdla.training import run as training
+from pdla.training.config import check_config
+from pdla.runs.folder import read_result
 from tests.conftest import make_cohort, renamed
 from tests.test_config import CONF, compose_config
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 import yaml
 
-from pdla.evaluation.study import read_run
-from pdla.export import ClipScorer, export_run, sample_batch, used_inputs
-from pdla.prediction import load_best
+from pdla.report.study import read_run
+from pdla.commands.export import ClipScorer, export_run, sample_batch, used_inputs
+from pdla.training.prediction import load_best
 from tests.study_files import make_study
 from tests.test_config import compose_config
 from tests.test_models import make_model

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pdla.config import build
+from pdla.training.config import build
 from pdla.models.heads import CrossEntropyHead, EarthMoverHead, FocalHead, SoftLabelsHead
 from pdla.models.ordinal_heads import CLMHead, CORALHead, CORNHead
 from tests.test_config import CONF, compose_config

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from pdla import training
+from pdla.training import run as training
 from pdla.data.batches import KINEMATICS
-from pdla.data.kinematics import leg_kinematics
+from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.models.kinematic_features import MAX_STANDARD, KinematicFeatures
 from tests.conftest import make_cohort, make_recording, renamed
 from tests.test_config import compose_config

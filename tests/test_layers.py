@@ -10,11 +10,11 @@ import pdla
 PACKAGE = Path(pdla.__file__).parent
 FORBIDDEN = {
     "data": (
-        "pdla.models", "pdla.evaluation", "pdla.review", "pdla.training", "pdla.cli", "pdla.runs",
+        "pdla.models", "pdla.evaluation", "pdla.review", "pdla.training.run", "pdla.cli", "pdla.runs.folder",
     ),
-    "models": ("pdla.evaluation", "pdla.review", "pdla.training", "pdla.cli", "pdla.runs"),
-    "evaluation": ("pdla.review", "pdla.training", "pdla.cli"),
-    "review": ("pdla.training", "pdla.trainers", "pdla.cli"),
+    "models": ("pdla.evaluation", "pdla.review", "pdla.training.run", "pdla.cli", "pdla.runs.folder"),
+    "evaluation": ("pdla.review", "pdla.training.run", "pdla.cli"),
+    "review": ("pdla.training.run", "pdla.trainers", "pdla.cli"),
 }  # fmt: skip
 DATA_THAT_MODELS_MAY_KNOW = ("pdla.data.batches", "pdla.data.skeletons")
 

@@ -8,7 +8,7 @@ import torch
 import yaml
 from hydra import compose, initialize_config_dir
 
-from pdla.config import build_model, check_config, plain_config
+from pdla.training.config import build_model, check_config, plain_config
 from pdla.data.batches import KINEMATICS
 from pdla.models.scorer import LegScorer
 from pdla.models.video_networks import ARCHITECTURES

@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pdla.data import pictures
-from pdla.data.drawing import Drawing
-from pdla.data.pictures import (
+from pdla.data.video import pictures
+from pdla.data.drawing.draw import Drawing
+from pdla.data.video.pictures import (
     draw_contact_sheet,
     draw_recording,
     tile,

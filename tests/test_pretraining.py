@@ -7,9 +7,9 @@ import shutil
 import pytest
 import yaml
 
-from pdla import training
+from pdla.training import run as training
 from pdla.data.recordings import Cohort, LegSample
-from pdla.pretraining import check_pretraining
+from pdla.training.pretraining import check_pretraining
 from tests.conftest import make_cohort
 from tests.study_files import RECORDING, make_legs, make_study
 from tests.test_config import compose_config

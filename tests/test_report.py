@@ -12,18 +12,18 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pdla.evaluation import baselines
-from pdla.evaluation.analysis import analyse
+from pdla.report.analysis import analyse
 from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
-from pdla.evaluation.page import headline, subgroup_rows
-from pdla.evaluation.pooling import repeat_of_fold
-from pdla.evaluation.references import CEILINGS
-from pdla.evaluation.report import write_report
-from pdla.evaluation.scopes import Scope, judge
-from pdla.evaluation.study import read_study
-from pdla.evaluation.summary import stamps
-from pdla.reporting import report_study
-from pdla.runs import fail_run, finish_run, open_run
+from pdla.report.tables import headline, subgroup_rows
+from pdla.report.pooling import repeat_of_fold
+from pdla.report.references import CEILINGS
+from pdla.report.page import write_report
+from pdla.report.scopes import Scope, judge
+from pdla.report.study import read_study
+from pdla.report.summary import stamps
+from pdla.commands.report import report_study
+from pdla.runs.folder import fail_run, finish_run, open_run
 from tests.study_files import make_config, make_study
 
 
@@ -351,7 +351,7 @@ def test_a_repeat_begins_where_a_leg_would_be_tested_twice():
 
 
 def test_a_report_starts_without_what_only_training_needs():
-    script = "import sys, pdla.reporting; print(*(sys.modules.keys() & {*sys.argv[1:]}))"
+    script = "import sys, pdla.commands.report; print(*(sys.modules.keys() & {*sys.argv[1:]}))"
     heavy = ("lightning", "torchvision", "torchmetrics", "pytorchvideo")
     shown = subprocess.run(
         [sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True

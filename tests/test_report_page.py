@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from pdla.reporting import report_study
+from pdla.commands.report import report_study
 from tests.study_files import make_study
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")

@@ -9,12 +9,12 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
-from pdla import training
-from pdla.evaluation.analysis import analyse
-from pdla.evaluation.history import read_curves
-from pdla.evaluation.looked_at import looked_at, read_manifest
-from pdla.evaluation.report import write_report
-from pdla.evaluation.study import read_study
+from pdla.training import run as training
+from pdla.report.analysis import analyse
+from pdla.report.curves import read_curves
+from pdla.report.leg_pictures import looked_at, read_manifest
+from pdla.report.page import write_report
+from pdla.report.study import read_study
 from pdla.review.images import encode_png
 from pdla.review.options import ReviewOptions
 from pdla.review.progress import EpochLines, RunProgressBar, progress_callbacks

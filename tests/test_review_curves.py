@@ -12,11 +12,11 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from pdla import training
+from pdla.training import run as training
 from pdla.evaluation.metrics import agreement_metrics
-from pdla.evaluation.tensorboard import HPARAM_METRICS
+from pdla.training.tensorboard import HPARAM_METRICS
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
-from pdla.runs import read_result
+from pdla.runs.folder import read_result
 from tests.conftest import make_cohort
 from tests.test_config import compose_config
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pdla import training
+from pdla.training import run as training
 from pdla.run_lock import LOCK, WRITER, claim_folder
 
 HOLD = """

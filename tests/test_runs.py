@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdla.runs import (
+from pdla.runs.folder import (
     config_hash,
     differing_keys,
     fail_run,

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from pdla.data.sampling import ClipTime, Sampling, Span, take_clip
+from pdla.data.clips.sampling import ClipTime, Sampling, Span, take_clip
 from tests.conftest import seated
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdla import training
+from pdla.training import run as training
 from pdla.data.simulation import SimulationOptions, simulate_cohort
-from pdla.evaluation.study import read_study
-from pdla.prediction import load_best
-from pdla.runs import fail_run, open_run
-from pdla.scoring import score_cohort, score_videos
+from pdla.report.study import read_study
+from pdla.training.prediction import load_best
+from pdla.runs.folder import fail_run, open_run
+from pdla.commands.score import score_cohort, score_videos
 from pdla.scoring_text import print_scores
 from tests.conftest import make_cohort, renamed
 from tests.test_config import compose_config

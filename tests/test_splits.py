@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from pdla.data.datamodules import split_cohort
+from pdla.data.clips.datamodules import split_cohort
 from pdla.data.recordings import LegSample
-from pdla.data.split_files import Split, describe_folds
-from pdla.data.splits import (
+from pdla.data.splits.files import Split, describe_folds
+from pdla.data.splits.rules import (
     ByVideo2023,
     Holdout,
     LeaveOnePatientOut,

@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pdla.data.bouts import Bout, bout_taps, find_bout
-from pdla.data.kinematics import LegKinematics, leg_kinematics, measure_taps
+from pdla.data.kinematics.bouts import Bout, bout_taps, find_bout
+from pdla.data.kinematics.quantities import LegKinematics, leg_kinematics, measure_taps
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT
-from pdla.data.taps import Tap, find_taps
+from pdla.data.kinematics.taps import Tap, find_taps
 from tests.conftest import FPS, FRAME_SIZE, make_recording, seated
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from pdla import training
-from pdla.data.datamodules import DrawnClips
+from pdla.training import run as training
+from pdla.data.clips.datamodules import DrawnClips
 from pdla.data.skeletons import JOINT
-from pdla.reporting import report_study
-from pdla.runs import read_result
+from pdla.commands.report import report_study
+from pdla.runs.folder import read_result
 from tests.conftest import make_cohort
 from tests.test_config import compose_config
 

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from pytorchvideo.data.encoded_video import EncodedVideo
 
-from pdla.data.pictures import write_mp4
+from pdla.data.video.pictures import write_mp4
 from pdla.data.recordings import LegSample, Recording
-from pdla.data.sampling import ClipTime, Sampling
-from pdla.data.video_clips import FileClips, shown_frames, take_frames
+from pdla.data.clips.sampling import ClipTime, Sampling
+from pdla.data.video.clips import FileClips, shown_frames, take_frames
 from pdla.data.video_decoding import QuickVideo
-from pdla.data.video_writing import VideoFile
+from pdla.data.video.writing import VideoFile
 from tests.conftest import seated
 
 

@@ -6,14 +6,14 @@ import av
 import pytest
 import torch
 
-from pdla.data.class_folders import read_class_folders
-from pdla.data.datamodules import DrawnClips
-from pdla.data.drawing import Drawing
-from pdla.data.sampling import Sampling
-from pdla.data.splits import PatientKFold
-from pdla.data.video_clips import FileClips
-from pdla.data.video_files import VideoFileClips
-from pdla.data.video_writing import RECIPE, TABLE, fill_cache, write_class_folders
+from pdla.data.video.class_folders import read_class_folders
+from pdla.data.clips.datamodules import DrawnClips
+from pdla.data.drawing.draw import Drawing
+from pdla.data.clips.sampling import Sampling
+from pdla.data.splits.rules import PatientKFold
+from pdla.data.video.clips import FileClips
+from pdla.data.video.datamodule import VideoFileClips
+from pdla.data.video.writing import RECIPE, TABLE, fill_cache, write_class_folders
 from tests.conftest import make_cohort
 
 DRAWING = Drawing(height=48, width=28, crop="frame", line_px=3)

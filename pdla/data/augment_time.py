@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from pdla.data.augment import uniform
+from pdla.data.clips.augment import uniform
 
 # Cycles of one leg differ by 7% at the median and up to 30% (simulation/reference.py), so a tenth
 # is within what a rater sees in one score.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 Representation = Literal["drawn_clips", "keypoint_clips", "heatmap_clips", "kinematics"]
 
-# Clinical quantities of a leg's bout in the order of `kinematics` (see pdla.data.kinematics).
+# Clinical quantities of a leg's bout in the order of `kinematics` (see pdla.data.kinematics.quantities).
 KINEMATICS: Final = (
     "n_taps", "bout_s", "taps_per_s", "amplitude", "amplitude_cv", "amplitude_slope",
     "amplitude_first_over_last", "opening_speed", "closing_speed", "cycle_cv", "cycle_range_s",
@@ -26,7 +26,7 @@ class ClipBatch(TypedDict):
         score: (B,) int64, the rater's 0-4, or -1 for a leg that was not rated.
         sample: (B,) int64, which LegSample of the data module the clip shows.
         clips: (B, C, T, H, W) float32 in 0-1, once the clips were drawn: pictures of 3 channels, or
-            heat maps (see pdla.data.strokes).
+            heat maps (see pdla.data.drawing.strokes).
         kinematics: (B, 2, len(KINEMATICS)) float32 of the scored leg, then of the other leg of the
             same video, over the whole bout; NaN where a quantity could not be measured.
     """

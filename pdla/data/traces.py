@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pdla.data.bouts import bout_taps, find_bout
-from pdla.data.heights import leg_height
+from pdla.data.kinematics.bouts import bout_taps, find_bout
+from pdla.data.kinematics.heights import leg_height
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import Leg
 

@@ -1,6 +1,6 @@
 """What a model must beat before it is worth a word, fitted and tested on the same folds.
 
-Legs are rows of the table that a run leaves (`pdla.records.legs_table`).
+Legs are rows of the table that a run leaves (`pdla.training.records.legs_table`).
 """
 
 from collections import defaultdict

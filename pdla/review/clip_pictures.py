@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.batches import ClipBatch
-from pdla.data.canvas import to_canvas
-from pdla.data.drawing_opencv import draw_bytes
-from pdla.data.drawing_options import Drawing
+from pdla.data.drawing.canvas import to_canvas
+from pdla.data.drawing.opencv import draw_bytes
+from pdla.data.drawing.options import Drawing
 from pdla.review.images import (
     Frames,
     add_caption,

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pdla.data.batches import ClipBatch
-from pdla.data.bouts import find_bout
-from pdla.data.canvas import to_canvas
-from pdla.data.dataset import canonical_view, clip_span
-from pdla.data.drawing_opencv import draw_bytes
-from pdla.data.drawing_options import Drawing
+from pdla.data.kinematics.bouts import find_bout
+from pdla.data.drawing.canvas import to_canvas
+from pdla.data.clips.dataset import canonical_view, clip_span
+from pdla.data.drawing.opencv import draw_bytes
+from pdla.data.drawing.options import Drawing
 from pdla.data.recordings import LegSample
-from pdla.data.sampling import ClipTime, Sampling
+from pdla.data.clips.sampling import ClipTime, Sampling
 from pdla.data.skeletons import JOINT, JOINTS
-from pdla.evaluation.looked_at import MANIFEST
+from pdla.report.leg_pictures import MANIFEST
 from pdla.models.scorer import LegScorer
 from pdla.review.attribution import Attribution, attribute
 from pdla.review.clip_pictures import KEYPOINT_DRAWING, brighten, clip_pictures
@@ -27,7 +27,7 @@ from pdla.review.images import Frames
 from pdla.review.leg_panels import Shown
 from pdla.review.legs import ChosenLeg, ClipKeeper, leg_numbers, wanted_clips
 from pdla.review.words import channel_words, joint_words, quantity_words
-from pdla.runs import write_text
+from pdla.runs.folder import write_text
 
 # Scored leg from the hip down, the other one, then the rest.
 _LEG_ROWS: Final = [

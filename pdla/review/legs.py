@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pdla.data.batches import ClipBatch
-from pdla.data.datamodules import KeypointClips
+from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.recordings import LegSample
 from pdla.evaluation.metrics import expected_score
 from pdla.models.scorer import ClipScores, LegScorer

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.recordings import N_SCORES, LegSample
-from pdla.evaluation import figures
+from pdla.report import figures
 from pdla.evaluation.metrics import THRESHOLDS, reach_probability
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.models.kinematic_model import WithKinematics
@@ -33,7 +33,7 @@ from pdla.review.leg_pictures import (
     write_manifest,
 )
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
-from pdla.runs import PICTURES_FOLDER
+from pdla.runs.folder import PICTURES_FOLDER
 
 STAGE_TITLES: Final = {"val": "validation at the best epoch", "test": "test"}
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")

@@ -9,7 +9,7 @@ import lightning
 import pandas as pd
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from pdla.data.datamodules import KeypointClips
+from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.recordings import Cohort
 from pdla.evaluation.video_scores import Combination
 from pdla.models.scorer import LegScorer
@@ -19,7 +19,7 @@ from pdla.review.failures import saying_failures
 from pdla.review.legs import ClipKeeper
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
-from pdla.runs import SPLIT
+from pdla.runs.folder import SPLIT
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import yaml
 
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import SCORES, Cohort, LegSample
-from pdla.data.split_files import STAGES
+from pdla.data.splits.files import STAGES
 
 STAGE_TITLES: Final = {"train": "training", "val": "validation", "test": "test"}
 

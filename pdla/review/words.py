@@ -5,11 +5,11 @@ from math import isnan
 from typing import Final
 
 from pdla.data.batches import KINEMATICS
-from pdla.data.drawing_options import Style
+from pdla.data.drawing.options import Style
 from pdla.data.skeletons import JOINTS
-from pdla.data.strokes import strokes_of
+from pdla.data.drawing.strokes import strokes_of
 
-# Name, and how a value of pdla.data.kinematics is written.
+# Name, and how a value of pdla.data.kinematics.quantities is written.
 QUANTITIES: Final = {
     "n_taps": ("number of taps", "{:.0f}"),
     "bout_s": ("duration of the bout", "{:.1f} s"),

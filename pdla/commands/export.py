@@ -1,0 +1,208 @@
+"""`pdla export`: a run's network as one file for other programs, from clips to probabilities.
+
+The file holds what the checkpoint holds, and nothing else: keypoints, drawn clips or kinematics go
+in, as `pdla` prepares them, and the probabilities of the scores 0-4 come out. How to prepare them
+stands in a JSON file beside it. Both files are for research, not for use as a medical device.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from pdla.training.config import build
+from pdla.data.batches import KINEMATICS, ClipBatch
+from pdla.data.drawing.draw import Drawing, draw_clips
+from pdla.data.skeletons import JOINT
+from pdla.report.study import StudyRun, read_run
+from pdla.export_facts import describe_export
+from pdla.models.scorer import LegScorer
+from pdla.training.prediction import load_best
+from pdla.runs.folder import RESULT, write_json
+
+log = logging.getLogger(__name__)
+
+FORMATS: Final = (".onnx", ".pt2")
+INPUTS: Final = ("keypoints", "clips", "kinematics")  # of a batch, in this order
+OUTPUT: Final = "probabilities"
+TOLERANCE: Final = 1e-4  # of a probability: what other kernels may add up differently
+FRAME_SIZE: Final = (960, 540)  # of the sample; only its proportions reach a drawing
+
+
+class ClipScorer(nn.Module):
+    """Network and head of a run as a function of tensors.
+
+    Args:
+        scorer: The run's model, in evaluation mode.
+        inputs: Names of the tensors of a batch, in order.
+    """
+
+    def __init__(self, scorer: LegScorer, inputs: tuple[str, ...]) -> None:
+        super().__init__()
+        self.scorer = scorer
+        self.inputs = inputs
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """Probabilities (B, 5) of the scores 0-4."""
+        batch: Any = dict(zip(self.inputs, tensors, strict=True))
+        return self.scorer.head.probabilities(self.scorer(batch))
+
+
+def export_run(run_dir: Path, out: Path) -> dict[str, Any]:
+    """Write a run's best checkpoint as .onnx (ONNX) or .pt2 (torch.export), and facts beside it.
+
+    Args:
+        run_dir: A finished run.
+        out: File to write; the facts stand in the file of the same name that ends in .json.
+
+    Returns:
+        The facts.
+
+    Raises:
+        ValueError: If the ending is unknown, the run is not finished, the network cannot be
+            exported, or what was written does not compute what the run computes: one line each.
+    """
+    if out.suffix not in FORMATS:
+        raise ValueError(f"{out}: choose a name that ends in {' or '.join(FORMATS)}")
+    if not (run_dir / RESULT).exists():
+        raise ValueError(f"{run_dir}: no finished run; give the folder of one, as runs/STUDY/RUN")
+    run = read_run(run_dir)
+    scorer = load_best(run).eval()
+    batch = sample_batch(run)
+    inputs = used_inputs(scorer, batch)
+    tensors = tuple(_tensor(batch, name) for name in inputs)
+    module = ClipScorer(scorer, inputs)
+    with torch.inference_mode():
+        expected = module(*tensors)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".part-{out.name}")
+    try:
+        write = _write_onnx if out.suffix == ".onnx" else _write_pt2
+        found = _try(write, module, tensors, part)
+        difference = float((found - expected).abs().max())
+        if not difference <= TOLERANCE:
+            raise ValueError(
+                f"{out}: probabilities differ by {difference:.2g}; nothing was written"
+            )
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    facts = describe_export(run, scorer, {n: list(_tensor(batch, n).shape[1:]) for n in inputs})
+    facts = {"file": out.name, **facts, "largest_difference_to_the_run": difference}
+    write_json(out.with_suffix(".json"), facts)
+    return facts
+
+
+def sample_batch(run: StudyRun) -> ClipBatch:
+    """Two clips of someone who moves a little, in the shapes that the run was trained with."""
+    sampling = build(run.config["sampling"])
+    generator = torch.Generator().manual_seed(0)
+    keypoints = torch.rand(2, sampling.clip_frames, len(JOINT), 3, generator=generator)
+    places = torch.rand(1, 1, len(JOINT), 2, generator=generator) * torch.tensor([200.0, 400.0])
+    keypoints[..., :2] = keypoints[..., :2] * 20 + places + torch.tensor([150.0, 250.0])
+    keypoints[:, :2, 3] = torch.tensor([torch.nan, torch.nan, 0.0])  # not seen in two frames
+    kinematics = torch.rand(2, 2, len(KINEMATICS), generator=generator)
+    kinematics[:, 1, 4] = torch.nan
+    batch: ClipBatch = {
+        "keypoints": keypoints,
+        "kinematics": kinematics,
+        "score": torch.zeros(2, dtype=torch.int64),
+        "sample": torch.arange(2),
+    }
+    if "drawing" in run.config["data"]:
+        drawing: Drawing = build(run.config["data"]["drawing"])
+        batch["clips"] = draw_clips(keypoints, drawing, torch.tensor([FRAME_SIZE] * 2))
+    return batch
+
+
+def used_inputs(scorer: LegScorer, batch: ClipBatch) -> tuple[str, ...]:
+    """Names of the tensors of a batch that a model asks for."""
+    asked: set[str] = set()
+
+    class Watched(dict[str, Tensor]):
+        def __getitem__(self, name: str) -> Tensor:
+            asked.add(name)
+            return super().__getitem__(name)
+
+    watched: Any = Watched({name: _tensor(batch, name) for name in batch})
+    with torch.inference_mode():
+        scorer(watched)
+    return tuple(name for name in INPUTS if name in asked)
+
+
+def _tensor(batch: ClipBatch, name: str) -> Tensor:
+    tensor: Tensor = batch[name]  # type: ignore[literal-required]
+    return tensor
+
+
+def _try(
+    write: Callable[[ClipScorer, tuple[Tensor, ...], Path], Tensor],
+    module: ClipScorer,
+    tensors: tuple[Tensor, ...],
+    path: Path,
+) -> Tensor:
+    """Write, and say in one line what the exporter says in hundreds."""
+    try:
+        return write(module, tensors, path)
+    except (RuntimeError, torch.onnx.OnnxExporterError) as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        line = str(cause).strip().splitlines()[0]
+        raise ValueError(
+            f"{module.scorer.name} cannot be written as {path.suffix}: {line}; try another format"
+        ) from error
+
+
+def _write_pt2(module: ClipScorer, tensors: tuple[Tensor, ...], path: Path) -> Tensor:
+    """Export with torch.export, read it back and return what it computes."""
+    any_batch = tuple({0: torch.export.Dim.AUTO} for _ in tensors)
+    with _quiet():
+        program = torch.export.export(module, tensors, dynamic_shapes=(any_batch,))
+        torch.export.save(program, path)
+        found: Tensor = torch.export.load(path).module()(*tensors)
+    return found.detach()
+
+
+def _write_onnx(module: ClipScorer, tensors: tuple[Tensor, ...], path: Path) -> Tensor:
+    """Export to ONNX, read it back and return what it computes."""
+    try:
+        import onnxruntime
+
+        from pdla.export_onnx import TRANSLATIONS
+    except ImportError:
+        raise ValueError(
+            "ONNX needs further packages: pip install 'pdla[onnx]'; .pt2 needs none"
+        ) from None
+    any_batch = tuple({0: torch.export.Dim.AUTO} for _ in tensors)
+    with _quiet():
+        program = torch.onnx.export(
+            module, tensors, dynamo=True, dynamic_shapes=(any_batch,), output_names=[OUTPUT],
+            input_names=list(module.inputs), custom_translation_table=TRANSLATIONS, verbose=False,
+        )  # fmt: skip
+    if program is None:
+        raise ValueError("ONNX: nothing was exported")
+    program.save(str(path), external_data=False)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    values = {name: tensor.numpy() for name, tensor in zip(module.inputs, tensors, strict=True)}
+    return torch.from_numpy(session.run([OUTPUT], values)[0])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporters talk about themselves in warnings that are of no use to who exports."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

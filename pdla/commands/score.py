@@ -1,0 +1,232 @@
+"""`pdla score`: what finished runs say of new videos that nobody has rated.
+
+Every usable leg is scored by every run that fits its side, and the mean of their probabilities is
+what is said: folds, seeds and models are an ensemble. How far they disagree stands beside it. Legs
+that cannot be scored stand in the same table, with the reason.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from pdla import RESEARCH_ONLY
+from pdla.commands.check import read_options
+from pdla.training.config import legs_of
+from pdla.data.intake import Intake, read_intake
+from pdla.data.recordings import SCORES, Cohort
+from pdla.data.skeletons import LEGS
+from pdla.evaluation.metrics import expected_score, predicted_score
+from pdla.report.pooling import group_variants
+from pdla.report.study import Study, StudyRun
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.training.prediction import Predictor, read_finished
+from pdla.training.pretraining import patients_seen
+from pdla.runs.folder import write_json, write_text
+
+log = logging.getLogger(__name__)
+
+KEYS: Final = ["video_id", "leg"]
+COLUMNS: Final = [
+    *KEYS, "place", "predicted", "expected_score", *PROBABILITY_COLUMNS, "disagreement", "n_runs",
+    "n_clips", "runs_that_knew_the_patient", "unsupported_scores", "warnings", "reason",
+    "intended_use",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class VideoScoring:
+    """Scores of new videos.
+
+    Attributes:
+        table: A row a leg with the columns of COLUMNS, in order of the sheet, else of the folders;
+            legs without a score have a reason instead.
+        study: The runs that scored, and those that are not finished.
+        facts: What else must be said, one line each.
+    """
+
+    table: pd.DataFrame
+    study: Study
+    facts: list[str]
+
+    @property
+    def scored(self) -> pd.DataFrame:
+        """Legs that have a score."""
+        return self.table[self.table["reason"] == ""]
+
+
+def score_videos(
+    folder: Path,
+    videos: Path,
+    out: Path,
+    *,
+    store: Path,
+    labels: Path | None = None,
+    overrides: Sequence[str] = (),
+    models: Sequence[str] = (),
+) -> VideoScoring:
+    """Score videos with finished runs; write the table, and which runs made it beside it.
+
+    Args:
+        folder: A run, or a study: then all its finished runs.
+        videos: OpenPose folders.
+        out: Table to write, .csv; what was used stands in the .json of the same name.
+        store: Where the keypoints are kept. Pseudonyms follow from the secret next to it: with that
+            of the training data, patients whom runs have seen are found.
+        labels: A sheet that lists the videos, if there is one; its scores are not looked at.
+        overrides: Intake options, as `recordings.openpose.fps=25`.
+        models: Only runs of these models, by their `model=` names or as rows of the report; all if
+            there is none.
+
+    Raises:
+        ValueError: If no run is finished, a model is unknown, or no leg can be scored.
+    """
+    if out.suffix != ".csv":
+        raise ValueError(f"--out {out}: give the name of a table, as in scores.csv")
+    study = _choose(read_finished(folder), models)
+    intake = read_intake(videos, labels, store, read_options(None, list(overrides)))
+    table = score_cohort(study.runs, intake.cohort, store)
+    whole = _with_reasons(table, intake)
+    facts = _facts(study, table)
+    scoring = VideoScoring(whole, study, facts)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, whole.to_csv(index=False, float_format="%.4f"))
+    write_json(out.with_suffix(".json"), _provenance(scoring, intake.cohort))
+    return scoring
+
+
+def _choose(study: Study, models: Sequence[str]) -> Study:
+    if not models:
+        return study
+    rows = group_variants(study.runs)
+    chosen: dict[Path, StudyRun] = {}
+    for model in models:
+        runs = rows.get(model) or [run for run in study.runs if run.result["model"] == model]
+        if not runs:
+            raise ValueError(f"--model {model}: no finished run of it; choose {'; '.join(rows)}")
+        chosen |= {run.folder: run for run in runs}
+    return replace(study, runs=list(chosen.values()))
+
+
+def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.DataFrame:
+    """Mean over the runs for every leg that at least one of them fits.
+
+    Returns:
+        A row a leg; `disagreement` is the SD of the expected score between runs (NaN for one run),
+        `n_clips` the fewest that any run looked at, `unsupported_scores` those that no training leg
+        of any run had.
+
+    Raises:
+        ValueError: If no run fits a usable leg.
+    """
+    # Batches carry a score; a stand-in does, for nothing that is kept looks at it.
+    stand_in = tuple(replace(sample, score=0) for sample in cohort.samples)
+    predictor = Predictor(replace(cohort, samples=stand_in), store)
+    usable = {sample.leg for sample in cohort.samples}
+    parts = []
+    for run in runs:
+        if not usable & set(legs_of(str(run.result["leg"]))):
+            continue
+        log.info("%s scores", run.folder.name)
+        part = predictor.predict(run)
+        seen = patients_seen(run.result, run.folds, run.legs, cohort)
+        part["knew"] = part["patient"].isin(seen).astype(int)
+        part["unsupported"] = "".join(map(str, run.result["unsupported_scores"]))
+        parts.append(part)
+    if not parts:
+        raise ValueError("no usable leg of a side that these runs score; `pdla check` says why")
+    return _mean_over_runs(pd.concat(parts, ignore_index=True))
+
+
+def _mean_over_runs(predictions: pd.DataFrame) -> pd.DataFrame:
+    by_leg = predictions.groupby(KEYS, sort=False)
+    table = by_leg[PROBABILITY_COLUMNS].mean()
+    probabilities = table.to_numpy(dtype="float64")
+    table.insert(0, "predicted", predicted_score(probabilities))
+    table.insert(1, "expected_score", expected_score(probabilities))
+    table["disagreement"] = by_leg["expected_score"].std()
+    table["n_runs"] = by_leg.size()
+    table["n_clips"] = by_leg["n_clips"].min()
+    table["runs_that_knew_the_patient"] = by_leg["knew"].sum()
+    table["unsupported_scores"] = [
+        " ".join(sorted(set.intersection(*map(set, scores)))) for _, scores in by_leg["unsupported"]
+    ]
+    return table.reset_index()
+
+
+def _with_reasons(table: pd.DataFrame, intake: Intake) -> pd.DataFrame:
+    """All legs of all videos, in order: the scored ones, and the others with a reason."""
+    place_of = {video.video: video.place for video in intake.videos}
+    scored = {(row["video_id"], row["leg"]): row for row in table.to_dict("records")}
+    reasons = {
+        (exclusion.video, leg): exclusion.reason
+        for exclusion in intake.cohort.exclusions
+        for leg in ((exclusion.leg,) if exclusion.leg else LEGS)
+    }
+    warnings = {
+        (sample.recording.video, sample.leg): "; ".join(sample.warnings)
+        for sample in intake.cohort.samples
+    }
+    keys = [(video, leg) for video in place_of for leg in LEGS]
+    keys += [key for key in reasons if key[0] not in place_of]  # rows without a video id
+    rows: list[dict[str, Any]] = []
+    for video, leg in keys:
+        row: dict[str, Any] = {"video_id": video, "leg": leg, "reason": ""}
+        row["warnings"] = warnings.get((video, leg), "")
+        if (video, leg) in scored:
+            row |= {str(key): value for key, value in scored[video, leg].items()}
+        else:
+            row["reason"] = reasons.get((video, leg), "none of these runs scores this leg")
+        rows.append(row | {"place": place_of.get(video, video), "intended_use": RESEARCH_ONLY})
+    whole = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    counts = ["predicted", "n_runs", "n_clips", "runs_that_knew_the_patient"]
+    return whole.astype(dict.fromkeys(counts, "Int64")).fillna({"unsupported_scores": ""})
+
+
+def _facts(study: Study, table: pd.DataFrame) -> list[str]:
+    """What a reader must know before the scores."""
+    runs = study.runs
+    facts = [f"not used: {name}: {why}" for name, why in study.failures.items()]
+    for score in SCORES:
+        n_without = sum(score in run.result["unsupported_scores"] for run in runs)
+        if n_without == len(runs):
+            facts.append(f"No training leg had score {score}: it is never said, and not ruled out.")
+        elif n_without:
+            facts.append(
+                f"{n_without} of {len(runs)} runs had no training leg of score {score}: they give "
+                "it the probability 0."
+            )
+    if n_known := int((table["runs_that_knew_the_patient"] > 0).sum()):
+        facts.append(
+            f"{n_known} legs are of patients that runs were trained on: their scores are partly "
+            "recognition."
+        )
+    if any(run.result["is_leaky"] for run in runs):
+        facts.append("LEAKY runs are among these: nothing is known of how well they score.")
+    if any(run.result["split"]["is_tuning"] for run in runs):
+        facts.append("TUNING runs are among these: they were made to choose options.")
+    return facts
+
+
+def _provenance(scoring: VideoScoring, cohort: Cohort) -> dict[str, Any]:
+    runs = scoring.study.runs
+    return {
+        "intended_use": RESEARCH_ONLY,
+        "study": scoring.study.folder.resolve().name,
+        "runs": {
+            run.folder.name: {
+                key: run.result[key]
+                for key in ("model", "leg", "seed", "weights_source", "config_hash", "data_hash")
+            }
+            for run in runs
+        },
+        "not_finished": scoring.study.failures,
+        "notes": scoring.facts,
+        "versions": runs[0].result["versions"],
+        "data_hash": cohort.data_hash,
+        "legs_scored": len(scoring.scored),
+        "legs_without_score": len(scoring.table) - len(scoring.scored),
+    }

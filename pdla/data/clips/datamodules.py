@@ -1,0 +1,219 @@
+"""LightningDataModules: a cohort, a split and a sampling become batches of clips on the device."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import lightning
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader, WeightedRandomSampler
+
+from pdla.data.clips.augment import Augmentation, augment
+from pdla.data.balance import BALANCES, clip_weights
+from pdla.data.batches import ClipBatch, Representation
+from pdla.data.clips.dataset import ClipDataset
+from pdla.data.drawing.draw import Drawing, draw_clips
+from pdla.data.recordings import N_SCORES, Cohort, LegSample
+from pdla.data.clips.sampling import Sampling
+from pdla.data.skeletons import Leg
+from pdla.data.splits.rules import Split, Splitter, check_patients_apart, restrict
+
+Stage = Literal["train", "val", "test"]
+STAGES: tuple[Stage, ...] = ("train", "val", "test")
+
+log = logging.getLogger(__name__)
+
+
+class KeypointClips(lightning.LightningDataModule):
+    """Clips as keypoints, (B, T, 25, 3) in the canonical view.
+
+    Args:
+        cohort: What the intake read.
+        splitter: The option of group `split`.
+        legs: Legs to train and test on.
+        sampling: Where clips are taken.
+        augmentations: Changes to training clips, on the device.
+        batch_size: Clips in a batch.
+        workers: Processes that gather clips, beside the main one.
+        seed: Seed of augmentation and shuffling.
+        sampler: Which clips fill an epoch: `none`, each once; `score` or `patient`, as many of each
+            score or of each patient, drawn at random.
+
+    Raises:
+        ValueError: If a stage has no sample, or a patient would stand on two sides of the split.
+    """
+
+    yields: ClassVar[Representation] = "keypoint_clips"
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        splitter: Splitter,
+        legs: Sequence[Leg],
+        sampling: Sampling,
+        augmentations: Sequence[Augmentation],
+        seed: int,
+        batch_size: int,
+        workers: int,
+        sampler: str = "none",
+    ) -> None:
+        super().__init__()
+        if sampler not in BALANCES:
+            raise ValueError(f"data.sampler={sampler!r}: choose {', '.join(BALANCES)}")
+        self.sampler = sampler
+        self.samples, self.split = self.share_out(cohort, splitter, legs)
+        self.sampling = sampling
+        self.augmentations = tuple(augmentations)
+        self.seed = seed
+        self.batch_size = batch_size
+        self.workers = workers
+        self.splitter = splitter
+        self.split_fold = splitter.fold
+        self.is_leaky = splitter.is_leaky
+        self._generators: dict[torch.device, Generator] = {}
+
+    def share_out(
+        self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
+    ) -> tuple[list[LegSample], Split]:
+        """The samples of this module, and which stage each is for."""
+        return split_cohort(cohort, splitter, legs)
+
+    def score_counts(self, stage: Stage) -> list[int]:
+        """Number of legs with score 0, 1, 2, 3, 4 in a stage."""
+        scores = [self.samples[index].score or 0 for index in getattr(self.split, stage)]
+        return [int(count) for count in np.bincount(scores, minlength=N_SCORES)]
+
+    def n_patients(self, stage: Stage) -> int:
+        """Number of patients in a stage."""
+        return len({self.samples[index].patient for index in getattr(self.split, stage)})
+
+    def train_dataloader(self) -> DataLoader[ClipBatch]:
+        """Shuffled training clips."""
+        return self._loader("train")
+
+    def val_dataloader(self) -> DataLoader[ClipBatch]:
+        """Clips that cover the validation legs."""
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader[ClipBatch]:
+        """Clips that cover the test legs."""
+        return self._loader("test")
+
+    def _loader(self, stage: Stage) -> DataLoader[ClipBatch]:
+        is_train = stage == "train"
+        indices = getattr(self.split, stage)
+        dataset = ClipDataset(self.samples, indices, self.sampling, "train" if is_train else "eval")
+        generator = torch.Generator().manual_seed(self.seed) if is_train else None
+        sampler = self._sampler(dataset, generator) if is_train else None
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            shuffle=is_train and sampler is None,
+            sampler=sampler,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            generator=generator,
+        )
+
+    def _sampler(
+        self, dataset: ClipDataset, generator: Generator | None
+    ) -> WeightedRandomSampler | None:
+        if self.sampler == "none":
+            return None
+        clips = [slot.sample for slot in dataset.slots]
+        weights = clip_weights(self.samples, clips, self.sampler)
+        return WeightedRandomSampler(weights, len(clips), generator=generator)
+
+    def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
+        """Augment training clips and turn keypoints into what the model eats, on the device."""
+        if self.trainer is not None and self.trainer.training:
+            generator = self._generator(batch["keypoints"].device)
+            augmented = augment(batch["keypoints"], self.augmentations, generator)
+            batch = {**batch, "keypoints": augmented}
+        return self.represent(batch)
+
+    def represent(self, batch: ClipBatch) -> ClipBatch:
+        """Keypoints are eaten as they are."""
+        return batch
+
+    def _generator(self, device: torch.device) -> Generator:
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self.seed)
+        return self._generators[device]
+
+
+class DrawnClips(KeypointClips):
+    """Clips as pictures, (B, 3, T, H, W) in 0-1, drawn on the device after augmentation.
+
+    Args:
+        drawing: Size and style of the pictures.
+        options: As for KeypointClips.
+
+    Raises:
+        ValueError: If the style is one for heat maps, or for HeatmapClips, if it is not.
+    """
+
+    yields: ClassVar[Representation] = "drawn_clips"
+
+    def __init__(self, *, drawing: Drawing, **options: Any) -> None:
+        super().__init__(**options)
+        if (drawing.style == "heatmaps") != (self.yields == "heatmap_clips"):
+            raise ValueError(
+                f"drawing.style={drawing.style} does not give {self.yields}: "
+                "choose data=heatmap_clips for heat maps, another drawing for pictures"
+            )
+        self.drawing = drawing
+        self._sizes: dict[torch.device, Tensor] = {}
+
+    def represent(self, batch: ClipBatch) -> ClipBatch:
+        """Draw the clips."""
+        sizes = self._sizes_on(batch["sample"].device)[batch["sample"]]
+        return {**batch, "clips": draw_clips(batch["keypoints"], self.drawing, sizes)}
+
+    def _sizes_on(self, device: torch.device) -> Tensor:
+        """Frame sizes (n samples, 2) of H, W, copied to a device once: a batch never waits."""
+        if device not in self._sizes:
+            sizes = [sample.recording.frame_size for sample in self.samples]
+            self._sizes[device] = torch.tensor(sizes, device=device)
+        return self._sizes[device]
+
+
+class HeatmapClips(DrawnClips):
+    """Clips as heat maps of joints and limbs, (B, C, T, H, W) in 0-1, drawn as pictures are.
+
+    Args:
+        drawing: Size of the maps; its style is `heatmaps`.
+        options: As for KeypointClips.
+    """
+
+    yields: ClassVar[Representation] = "heatmap_clips"
+
+
+def split_cohort(
+    cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
+) -> tuple[list[LegSample], Split]:
+    """Split all rated legs by patient, then keep the wanted legs.
+
+    Returns:
+        The kept samples, and a split of indices into them.
+
+    Raises:
+        ValueError: If a stage has no sample, or patients overlap under a splitter that is not
+        leaky.
+    """
+    rated = cohort.rated_legs
+    split = splitter.split(rated)
+    if splitter.is_leaky:
+        log.warning("LEAKY split: patients of the test set may stand in training; not a result")
+    else:
+        check_patients_apart(split, rated)
+    kept = restrict(split, np.array([sample.leg in legs for sample in rated]))
+    for stage in splitter.stages:
+        if not getattr(kept, stage):
+            raise ValueError(
+                f"no rated leg {'/'.join(legs)} for {stage} in fold {splitter.fold}: "
+                "choose another fold or fewer folds"
+            )
+    return [sample for sample in rated if sample.leg in legs], kept

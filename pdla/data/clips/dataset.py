@@ -1,0 +1,98 @@
+"""Clips of keypoints for a DataLoader: small tensors of a scored leg in the canonical view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from pdla.data.batches import ClipBatch
+from pdla.data.kinematics.bouts import bout_taps, find_bout
+from pdla.data.recordings import LegSample
+from pdla.data.clips.sampling import ClipTime, Sampling, Span, take_clip
+from pdla.data.skeletons import mirror_keypoints
+
+UNRATED = -1
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """A place for one clip: which sample, and which seconds (None: drawn at each reading)."""
+
+    sample: int
+    clip: ClipTime | None
+
+
+class ClipDataset(Dataset[ClipBatch]):
+    """Clips of some legs of a cohort.
+
+    Args:
+        samples: All legs of the data module; `sample` in a batch counts these.
+        indices: Which of them this stage uses.
+        sampling: Where clips are taken.
+        stage: `train` draws clips as `sampling.train` says; `eval` covers the whole span, always
+            the same way.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[LegSample],
+        indices: Sequence[int],
+        sampling: Sampling,
+        stage: Literal["train", "eval"],
+    ) -> None:
+        self.samples = samples
+        self.sampling = sampling
+        self.spans = {index: clip_span(samples[index], sampling.within) for index in indices}
+        self.slots = [slot for index in indices for slot in self._slots(index, stage)]
+
+    def _slots(self, index: int, stage: Literal["train", "eval"]) -> list[_Slot]:
+        span = self.spans[index]
+        if stage == "eval":
+            return [_Slot(index, clip) for clip in self.sampling.covering_clips(span)]
+        if self.sampling.train == "random":
+            return [_Slot(index, None)] * self.sampling.clips_per_video
+        return [_Slot(index, clip) for clip in self.sampling.training_clips(span)]
+
+    def __len__(self) -> int:
+        """Clips in an epoch."""
+        return len(self.slots)
+
+    def __getitem__(self, item: int) -> ClipBatch:
+        """One clip: keypoints (T, 25, 3), score (), sample ()."""
+        slot = self.slots[item]
+        sample = self.samples[slot.sample]
+        clip = slot.clip or self.sampling.random_clip(self.spans[slot.sample])
+        keypoints = take_clip(
+            sample.recording.keypoints,
+            sample.recording.fps,
+            clip,
+            self.sampling.fps,
+            self.sampling.clip_frames,
+        )
+        return {
+            "keypoints": torch.from_numpy(canonical_view(keypoints, sample)),
+            "score": torch.tensor(UNRATED if sample.score is None else sample.score),
+            "sample": torch.tensor(slot.sample),
+        }
+
+
+def clip_span(sample: LegSample, within: Literal["leg_bout", "taps", "recording"]) -> Span:
+    """Seconds from which clips of a sample are taken; all of them where no bout was found."""
+    recording = sample.recording
+    bout = None if within == "recording" else find_bout(recording, sample.leg)
+    if bout is None:
+        return Span(0.0, recording.duration_s)
+    taps = bout_taps(recording, sample.leg, bout) if within == "taps" else []
+    lifts = (*(tap.lift_s for tap in taps), *(tap.floor_s for tap in taps[-1:]))
+    return Span(bout.start_s, bout.end_s, lifts)
+
+
+def canonical_view(keypoints: NDArray[np.float32], sample: LegSample) -> NDArray[np.float32]:
+    """Bring the scored leg to the right-leg joints: leg L is mirrored, leg R stays as it is."""
+    if sample.leg == "R":
+        return keypoints
+    return mirror_keypoints(keypoints, sample.recording.frame_size[1])

@@ -1,0 +1,118 @@
+"""The file way: clips decoded from videos instead of drawn from keypoints; the slow option."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch.utils.data import DataLoader
+from torchvision.transforms import v2
+
+from pdla.data.batches import ClipBatch, Representation
+from pdla.data.video.class_folders import ClassFolders, read_class_folders
+from pdla.data.clips.datamodules import KeypointClips, Stage
+from pdla.data.drawing.options import Drawing
+from pdla.data.recordings import Cohort, LegSample
+from pdla.data.skeletons import Leg
+from pdla.data.splits.rules import Split, Splitter
+from pdla.data.video.clips import FileClips
+from pdla.data.video.writing import VideoFile, cached_files, fill_cache
+
+log = logging.getLogger(__name__)
+
+
+class VideoFileClips(KeypointClips):
+    """Clips as pictures, (B, 3, T, H, W) in 0-1, decoded from video files.
+
+    With `folder`, videos, scores and stages are those of class folders, and clips are taken
+    anywhere in a video. Without it, the videos of the cohort are drawn into `cache` first, and
+    clips are the ones that DrawnClips would take; only the crops `legs` and `body` differ, as they
+    are fitted to the whole recording instead of the clip.
+
+    Args:
+        drawing: Size of the clips; without `folder` also how videos are drawn.
+        cache: Folder for drawn videos; not used if `folder` is given.
+        folder: Class folders <stage>/<leg>/<score>/<video>.mp4; leg L must be mirrored there.
+        rotate_degrees: Training clips are turned by up to so much.
+        options: As for KeypointClips. Augmentations change keypoints and cannot be used.
+
+    Raises:
+        ValueError: If the style is one of heat maps, or the folder cannot be used.
+    """
+
+    yields: ClassVar[Representation] = "drawn_clips"
+
+    def __init__(
+        self,
+        *,
+        drawing: Drawing,
+        cache: str = "data/drawn_videos",
+        folder: str | None = None,
+        rotate_degrees: float = 0.0,
+        **options: Any,
+    ) -> None:
+        if drawing.style == "heatmaps":
+            raise ValueError("drawing.style=heatmaps: heat maps cannot be kept in video files")
+        self.drawing = drawing
+        self.cache = Path(cache)
+        self.folder = folder
+        self.rotate_degrees = rotate_degrees
+        self.found: ClassFolders | None = None
+        super().__init__(**options)
+        if self.augmentations:
+            log.warning("augment changes keypoints: videos are only turned (data.rotate_degrees)")
+        if self.found is not None:
+            self.is_leaky = self.found.is_leaky
+            self.sampling = replace(self.sampling, within="recording")
+
+    def share_out(
+        self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
+    ) -> tuple[list[LegSample], Split]:
+        """As the class folders say, else as the splitter does."""
+        if self.folder is None:
+            return super().share_out(cohort, splitter, legs)
+        self.found = read_class_folders(Path(self.folder), legs)
+        return self.found.samples, self.found.split
+
+    @property
+    def files(self) -> list[VideoFile]:
+        """The video of each sample."""
+        if self.found is not None:
+            return self.found.files
+        return cached_files(self.cache, self.samples, self.drawing)
+
+    def prepare_data(self) -> None:
+        """Draw the videos that are not in the cache yet; Lightning lets one process do it."""
+        if self.found is None:
+            fill_cache(self.cache, self.samples, self.drawing)
+
+    def _loader(self, stage: Stage) -> DataLoader[ClipBatch]:
+        trainer = self.trainer
+        clips = FileClips(
+            self.files,
+            self.samples,
+            getattr(self.split, stage),
+            self.sampling,
+            "train" if stage == "train" else "eval",
+            batch_size=self.batch_size,
+            size=(self.drawing.height, self.drawing.width),
+            rotate_degrees=self.rotate_degrees,
+            seed=self.seed,
+            workers=self.workers,
+            rank=trainer.global_rank if trainer else 0,
+            world=trainer.world_size if trainer else 1,
+            first_epoch=trainer.current_epoch if trainer else 0,
+        )
+        return DataLoader(
+            clips,
+            batch_size=None,  # a worker's clips are counted, so it also makes its batches
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+        )
+
+    def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
+        """Bytes become values in 0-1, on the device."""
+        scaled = v2.functional.to_dtype(batch["clips"], torch.float32, scale=True)
+        return {**batch, "clips": scaled}

@@ -1,0 +1,203 @@
+"""Everything that a report says in numbers, computed once: estimates, differences, subgroups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from pdla.report.averages import pool_averages
+from pdla.report.baseline_scorers import pool_baselines
+from pdla.evaluation.intervals import Estimate
+from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
+from pdla.report.pooling import (
+    PassKey,
+    Scorer,
+    check_poolable,
+    group_variants,
+    pool_models,
+)
+from pdla.report.scopes import Judged, Scope, compare, judge, leg_scopes, subgroup_scopes
+from pdla.report.study import Study
+from pdla.evaluation.weighted import number_patients
+
+Estimates = dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scorer in a scope.
+
+    Attributes:
+        judged: Model or baseline in its scope.
+        n_legs: Legs of a pass.
+        n_patients: Their patients.
+        estimates: Metric key to estimate.
+        reasons: Why metrics are undefined.
+        spread: Primary metrics of each single pass.
+    """
+
+    judged: Judged = field(repr=False)
+    n_legs: int
+    n_patients: int
+    estimates: Estimates
+    reasons: dict[str, str]
+    spread: dict[PassKey, dict[str, float]]
+
+    @property
+    def scorer(self) -> Scorer:
+        """Model or baseline."""
+        return self.judged.scorer
+
+    @property
+    def passes(self) -> list[pd.DataFrame]:
+        """Its predictions in the scope, a table a pass."""
+        return list(self.judged.passes.values())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A model minus another scorer, on the same legs and patients."""
+
+    scorer: Scorer
+    other: Scorer
+    estimates: Estimates
+
+
+@dataclass(frozen=True)
+class Section:
+    """Results in one scope: a leg, or both.
+
+    Attributes:
+        scope: Which legs.
+        rows: Models, averages, then baselines.
+        differences: Of each model to each later model and to each baseline, of each average to each
+            model and baseline; primary metrics only.
+        subgroups: Title of a subgroup to its rows; primary metrics only.
+        table: Legs of the scope, one row each.
+    """
+
+    scope: Scope
+    rows: list[Row]
+    differences: list[Difference]
+    subgroups: dict[str, list[Row]]
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A study in numbers.
+
+    Attributes:
+        study: Its runs.
+        primary: Metrics that were chosen before the first run.
+        notes: What a reader must know before the numbers, one line each.
+        scorers: Models, then averages of models, then baselines.
+        sections: One for each leg; both legs together first.
+    """
+
+    study: Study
+    primary: tuple[str, ...]
+    notes: list[str]
+    scorers: list[Scorer]
+    sections: list[Section]
+
+    @property
+    def models(self) -> list[Scorer]:
+        """Without averages and baselines."""
+        return [scorer for scorer in self.scorers if scorer.kind == "model"]
+
+    @property
+    def baselines(self) -> list[Scorer]:
+        """What is to be beaten."""
+        return [scorer for scorer in self.scorers if scorer.is_baseline]
+
+
+def analyse(study: Study, pool_differing: bool = False, averages: Sequence[str] = ()) -> Analysis:
+    """Pool the runs of a study and compute everything that its report says.
+
+    Args:
+        study: What `read_study` read.
+        pool_differing: Pool runs although data, split or weights differ.
+        averages: Models whose probabilities are averaged, see `pool_averages`.
+
+    Raises:
+        ValueError: If the runs cannot be pooled, see `check_poolable`, or not averaged.
+    """
+    notes = [f"Pooled all the same: {line}." for line in check_poolable(study.runs, pool_differing)]
+    primaries = [tuple(run.result["primary"]) for run in study.runs]
+    if len(set(primaries)) > 1:
+        notes.append("The runs name different primary metrics; those of the first are shown first.")
+    with threadpool_limits(1):  # steps this small would spend their time in waiting for other cores
+        averaged = pool_averages(study.runs, averages)
+        scorers = pool_models(study.runs) + averaged + pool_baselines(study.runs)
+        sections = [_section(scope, scorers, primaries[0]) for scope in leg_scopes(scorers)]
+    notes += [
+        f"\u201c{scorer.name}\u201d was chosen on the command line: decide what to average before "
+        "you see the results, not by them."
+        for scorer in averaged
+    ]
+    return Analysis(study, primaries[0], notes + missing_folds(study), scorers, sections)
+
+
+def missing_folds(study: Study) -> list[str]:
+    """Folds that a model was not tested on, for each leg and seed; one line each."""
+    lines = []
+    for name, runs in group_variants(study.runs).items():
+        groups: dict[tuple[str, int], set[int]] = {}
+        for run in runs:
+            key = (str(run.result["leg"]), int(run.result["seed"]))
+            groups.setdefault(key, set()).add(run.result["split"]["fold"])
+        n_folds = max(len(run.folds) for run in runs)
+        for (leg, seed), folds in sorted(groups.items()):
+            if absent := sorted(set(range(n_folds)) - folds):
+                shown = ", ".join(map(str, absent[:10])) + (" ..." if len(absent) > 10 else "")
+                lines.append(f"Not run: {name}, leg {leg}, seed {seed}: fold {shown} of {n_folds}.")
+    return lines
+
+
+def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) -> Section:
+    rows = [
+        row
+        for scorer in scorers
+        if (row := _row(scorer, scope, tuple(METRIC_OF), primary)) is not None
+    ]
+    table = pd.concat([row.judged.table for row in rows])
+    table = table.drop_duplicates(["video_id", "leg"])
+    subgroups = {}
+    for part in subgroup_scopes(scope, table):
+        found = [_row(row.scorer, part, primary, primary) for row in rows]
+        subgroups[part.title] = [row for row in found if row is not None]
+    return Section(scope, rows, _differences(rows, primary), subgroups, table)
+
+
+def _row(
+    scorer: Scorer, scope: Scope, keys: tuple[str, ...], primary: tuple[str, ...]
+) -> Row | None:
+    judged = judge(scorer, scope, keys)
+    if judged is None:
+        return None
+    legs = number_patients([judged.table])[0]
+    return Row(
+        judged=judged,
+        n_legs=len(legs.score),
+        n_patients=legs.n_patients,
+        estimates=judged.draws.estimates(keys),
+        reasons=undefined_reasons(legs.score, legs.predicted, legs.probabilities),
+        spread=judged.spread(primary),
+    )
+
+
+def _differences(rows: Sequence[Row], primary: tuple[str, ...]) -> list[Difference]:
+    found = []
+    for number, row in enumerate(rows):
+        if row.scorer.is_baseline:
+            continue
+        for other in rows[number + 1 :]:
+            # An average is held against the models that it is made of, not they against it.
+            pair = (other, row) if other.scorer.kind == "average" else (row, other)
+            estimates = compare(pair[0].judged, pair[1].judged, primary)
+            if estimates is not None:
+                found.append(Difference(pair[0].scorer, pair[1].scorer, estimates))
+    order = [row.scorer.name for row in rows]
+    return sorted(found, key=lambda difference: order.index(difference.scorer.name))

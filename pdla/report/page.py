@@ -1,0 +1,218 @@
+"""A study's runs made one honest answer: report.html, summary.csv, summary.json, TensorBoard."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import yaml
+from matplotlib.figure import Figure
+
+from pdla import RESEARCH_ONLY
+from pdla.data.recordings import SCORES
+from pdla.report import figures as draw
+from pdla.report import page_data, tables
+from pdla.report.analysis import Analysis, Section
+from pdla.report.checklist import make_checklist
+from pdla.report.curves import read_curves
+from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
+from pdla.report.leg_pictures import looked_at
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.report.pooling import group_variants
+from pdla.report.references import find_references
+from pdla.report.tensorboard import log_study
+from pdla.report.summary import stamps, summary_table, summary_values
+from pdla.runs.folder import write_json, write_text
+
+Clips = Mapping[tuple[str, str], str]
+
+
+def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
+    """Write report.html, summary.csv, summary.json and `_summary` into the study's folder.
+
+    Args:
+        analysis: What `analyse` computed.
+        clips: Address of the drawn clip of a video and leg, for those that were drawn.
+        clips_note: Which were drawn, or why none.
+
+    Returns:
+        Path of the page; it needs no other file but the clips.
+    """
+    folder = analysis.study.folder
+    summary = summary_table(analysis)
+    write_text(folder / "summary.csv", summary.to_csv(index=False, float_format="%.4f"))
+    write_json(folder / "summary.json", summary_values(analysis))
+    drawn = draw_figures(analysis)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pdla.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    context = page_context(analysis, drawn) | {
+        "errors": page_data.error_rows(analysis, dict(clips)),
+        "clips_note": clips_note,
+    }
+    text = environment.get_template("report.html").render(context)
+    write_text(folder / "report.html", text)
+    log_study(folder / "_summary", summary, drawn)
+    return folder / "report.html"
+
+
+def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dict[str, Any]:
+    """All that the template asks for, but the table of errors."""
+    run = analysis.study.runs[0]
+    metrics = tables.ordered_metrics(analysis)
+    primary = [METRIC_OF[key] for key in analysis.primary]
+    is_leaky = any(run.result["is_leaky"] for run in analysis.study.runs)
+    return {
+        "study": analysis.study.folder.resolve().name,
+        "research_only": RESEARCH_ONLY,
+        "stamps": stamps(analysis),
+        "paragraph": paragraph(analysis),
+        "headline": tables.headline(analysis),
+        "notes": analysis.notes,
+        "failures": analysis.study.failures,
+        "flow": page_data.flow_steps(analysis),
+        "exclusions": page_data.exclusion_rows(analysis),
+        "scores": SCORES,
+        "score_rows": page_data.score_rows(analysis),
+        "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
+        "n_draws": f"{N_DRAWS:,}",
+        "min_patients": MIN_PATIENTS,
+        "metrics": metrics,
+        "primary": analysis.primary,
+        "primary_metrics": primary,
+        "sections": [
+            {
+                "title": section.scope.title,
+                "rows": tables.main_rows(section, metrics),
+                "others": tables.other_rows(section, metrics),
+                "subgroups": tables.subgroup_rows(section, primary),
+                "spread": tables.spread_rows(section, primary),
+            }
+            for section in analysis.sections
+        ],
+        "looked_at": looked_at(analysis.study),
+        "references": find_references(run),
+        "scored": page_data.scored_names(analysis),
+        "baselines": analysis.baselines,
+        "runs": page_data.run_rows(analysis),
+        "provenance": provenance(analysis),
+        "configs": {
+            name: yaml.safe_dump(members[0].config, sort_keys=False, allow_unicode=True)
+            for name, members in group_variants(analysis.study.runs).items()
+        },
+        "checklist": make_checklist(analysis),
+        **{
+            kind: [{"alt": alt, "src": draw.as_data_url(figure)} for alt, figure in group.items()]
+            for kind, group in drawn.items()
+        },
+    }
+
+
+def paragraph(analysis: Analysis) -> str:
+    """The study in one paragraph."""
+    runs, section = analysis.study.runs, analysis.sections[0]
+    result = runs[0].result
+    models = ", ".join(dict.fromkeys(str(run.result["model"]) for run in runs))
+    data = result["data"]
+    source = "a simulated clinic" if data["simulated"] else f"the recordings {data['name']}"
+    seeds = sorted({run.result["seed"] for run in runs})
+    return (
+        f"{_count(len(runs), 'finished run')} on how well leg agility (0 to 4) is scored by "
+        f"{models} on {source}: {len(section.table)} rated legs of "
+        f"{section.table['patient'].nunique()} patients. "
+        f"Split: {result['split']['rule']}, {_count(len(runs[0].folds), 'fold')}; seeds "
+        f"{', '.join(map(str, seeds))}. The clips of a video become one score by their "
+        f"{result['clips']}. Primary metrics, fixed in the config: "
+        f"{' and '.join(METRIC_OF[key].title for key in analysis.primary)}."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def provenance(analysis: Analysis) -> str:
+    """Hashes, versions, devices and time, in one line."""
+    runs = analysis.study.runs
+    result = runs[0].result
+    devices = sorted({str(run.result.get("device", "unknown")) for run in runs})
+    seconds = sum(sum(run.result.get("times", {}).values()) for run in runs)
+    versions = ", ".join(f"{name} {value}" for name, value in result["versions"].items())
+    return (
+        f"Data {result['data_hash'][:12]}, split {result['split']['hash'][:12]}. {versions}. "
+        f"Device: {', '.join(devices)}. Run time of all runs: {seconds / 60:.1f} minutes."
+    )
+
+
+def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
+    """Figures by kind, then by what they show in words."""
+    legs = analysis.sections[1:] or analysis.sections
+    return {
+        "folds": {"Scores of the tested legs by fold": _folds(analysis)},
+        "forests": {
+            f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(section, key)
+            for section in analysis.sections
+            for key in analysis.primary
+            if section.differences
+        },
+        "confusions": _per_model(legs, "Confusion matrix", draw.confusion_figure),
+        "reliabilities": _per_model(legs, "Reliability", draw.reliability_figure),
+        "risks": {
+            f"Risk and coverage, {section.scope.title}": draw.risk_coverage_figure(
+                {row.scorer.name: row.passes for row in _models(section)},
+                section.scope.title,
+            )
+            for section in legs
+        },
+        "curves": _curves(analysis),
+    }
+
+
+def _models(section: Section) -> list[Any]:
+    return [row for row in section.rows if not row.scorer.is_baseline]
+
+
+def _folds(analysis: Analysis) -> Figure:
+    run = analysis.study.runs[0]
+    sides = set(analysis.sections[0].table["leg"])
+    legs = run.legs[run.legs["leg"].isin(sides)]
+    scores = {
+        number: legs.loc[legs.index.isin(fold["test"]), "score"]
+        for number, fold in enumerate(run.folds)
+    }
+    counts = {
+        number: [int((tested == score).sum()) for score in SCORES]
+        for number, tested in scores.items()
+    }
+    return draw.fold_scores_figure(counts, "Scores of the tested legs by fold")
+
+
+def _forest(section: Section, key: str) -> Figure:
+    rows = [
+        (f"{difference.scorer.name}\nminus {difference.other.name}", difference.estimates[key])
+        for difference in section.differences
+        if np.isfinite(difference.estimates[key].value)
+    ]
+    return draw.forest_figure(rows, METRIC_OF[key], section.scope.title)
+
+
+def _per_model(sections: Sequence[Section], title: str, figure: Any) -> dict[str, Figure]:
+    return {
+        f"{title}, {row.scorer.name}, {section.scope.title}": figure(
+            row.passes, f"{row.scorer.name}\n{section.scope.title}"
+        )
+        for section in sections
+        for row in _models(section)
+    }
+
+
+def _curves(analysis: Analysis) -> dict[str, Figure]:
+    drawn = {}
+    for name, members in group_variants(analysis.study.runs).items():
+        curves = {run.folder.name: read_curves(run.folder) for run in members}
+        if any(curves.values()):
+            drawn[f"Training curves, {name}"] = draw.curves_figure(curves, name)
+    return drawn

@@ -1,0 +1,151 @@
+"""Parts of a study that are judged by themselves: a leg, the patient group, a visit number."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import pandas as pd
+
+from pdla.evaluation.intervals import Draws, Estimate, draw_metrics, estimate_differences
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.report.pooling import PassKey, Scorer
+
+LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", "both": "Both legs"}
+MAX_VISITS: Final = 4  # later visits are few
+
+Repeat = tuple[str, int]  # hash of the split, repeat
+LegKey = tuple[str, str]  # video and leg
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows of a table of predictions count.
+
+    Attributes:
+        title: For people.
+        leg: L, R or both.
+        column: A further column that must hold `value`; empty for none.
+        value: What it must hold.
+    """
+
+    title: str
+    leg: str
+    column: str = ""
+    value: str | int = ""
+
+    def select(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows that count."""
+        chosen = table if self.leg == "both" else table[table["leg"] == self.leg]
+        return chosen[chosen[self.column] == self.value] if self.column else chosen
+
+
+def leg_scopes(scorers: Sequence[Scorer]) -> list[Scope]:
+    """Each leg that was scored; both together first, if there are both."""
+    legs = sorted({leg for scorer in scorers for leg in _legs(scorer)})
+    names = ["both", *legs] if len(legs) > 1 else legs
+    return [Scope(LEG_TITLES[leg], leg) for leg in names]
+
+
+def _legs(scorer: Scorer) -> set[str]:
+    return {leg for table in scorer.passes.values() for leg in table["leg"].unique()}
+
+
+def subgroup_scopes(scope: Scope, table: pd.DataFrame) -> list[Scope]:
+    """Within a leg: each group alone, if there are several, and each visit number."""
+    groups = sorted(name for name in table["group"].unique() if name)
+    found = [Scope(f"group {name} alone", scope.leg, "group", name) for name in groups]
+    visits = sorted(int(visit) for visit in table["visit"].unique())[:MAX_VISITS]
+    found += [Scope(f"visit {visit}", scope.leg, "visit", visit) for visit in visits]
+    return found if len(groups) > 1 or len(visits) > 1 else []
+
+
+def complete_passes(scorer: Scorer, scope: Scope) -> dict[PassKey, pd.DataFrame]:
+    """Passes of which every fold was run: a half pass is no repeat of a whole one.
+
+    Where no pass is whole, those that reach as many legs as any.
+    """
+    side = Scope(scope.title, scope.leg)
+    sides = {leg for table in scorer.passes.values() for leg in side.select(table)["leg"].unique()}
+    counts = {key: side.select(table)["leg"].value_counts() for key, table in scorer.passes.items()}
+    whole = [
+        key
+        for key, count in counts.items()
+        if sides and all(count.get(leg, 0) == scorer.planned[key].get(leg, 0) for leg in sides)
+    ]
+    if not whole:
+        most = max((count.sum() for count in counts.values()), default=0)
+        whole = [key for key, count in counts.items() if most > 0 and count.sum() == most]
+    parts = {key: scope.select(scorer.passes[key]) for key in whole}
+    return {key: table for key, table in parts.items() if len(table)}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A scorer in a scope, its patients drawn once.
+
+    Attributes:
+        scorer: Model or baseline.
+        scope: Which legs.
+        passes: Its complete passes over them, at least one.
+        draws: Metrics of all patients and of each draw.
+    """
+
+    scorer: Scorer
+    scope: Scope
+    passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+    draws: Draws = field(repr=False)
+
+    @cached_property
+    def legs(self) -> dict[Repeat, frozenset[LegKey]]:
+        """Video and leg of all that every seed has scored, for each repeat of the split."""
+        found: dict[Repeat, frozenset[LegKey]] = {}
+        for (split, repeat, _), table in self.passes.items():
+            legs = _legs_of(table)
+            found[split, repeat] = found.get((split, repeat), legs) & legs
+        return found
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all seeds have scored the same legs."""
+        return all(len(table) == len(self.legs[key[:2]]) for key, table in self.passes.items())
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Every leg once, as the first pass that has it predicted it."""
+        return pd.concat(self.passes.values()).drop_duplicates(["video_id", "leg"])
+
+    def spread(self, keys: Collection[str]) -> dict[PassKey, dict[str, float]]:
+        """Metrics of each pass: what another seed or another draw of the folds changes."""
+        values = zip(self.passes, self.draws.passes, strict=True)
+        return {name: {key: float(found[key][0]) for key in keys} for name, found in values}
+
+
+def judge(scorer: Scorer, scope: Scope, keys: Collection[str] = tuple(METRIC_OF)) -> Judged | None:
+    """Draw the patients of a scorer in a scope; None if it scored nothing there."""
+    passes = complete_passes(scorer, scope)
+    if not passes:
+        return None
+    return Judged(scorer, scope, passes, draw_metrics(list(passes.values()), keys))
+
+
+def compare(one: Judged, other: Judged, keys: Collection[str]) -> dict[str, Estimate] | None:
+    """Metrics of a scorer minus those of another, on the legs that both scored; None if none."""
+    if one.legs == other.legs and one.is_even and other.is_even:
+        return one.draws.differences(other.draws, keys)
+    shared = [frozenset.intersection(*judged.legs.values()) for judged in (one, other)]
+    if not (common := shared[0] & shared[1]):
+        return None
+    own, others = (
+        [_only(table, common) for table in judged.passes.values()] for judged in (one, other)
+    )
+    return estimate_differences(own, others, keys)
+
+
+def _legs_of(table: pd.DataFrame) -> frozenset[LegKey]:
+    return frozenset(zip(table["video_id"], table["leg"], strict=True))
+
+
+def _only(table: pd.DataFrame, wanted: Collection[LegKey]) -> pd.DataFrame:
+    keys = zip(table["video_id"], table["leg"], strict=True)
+    return table[[key in wanted for key in keys]]

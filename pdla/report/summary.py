@@ -1,0 +1,94 @@
+"""The numbers of a report as files for other programs: summary.csv and summary.json."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pdla import RESEARCH_ONLY
+from pdla.report.analysis import Analysis
+from pdla.evaluation.metrics import METRICS
+
+
+def stamps(analysis: Analysis) -> list[str]:
+    """What must not be overlooked."""
+    found = []
+    runs = analysis.study.runs
+    if any(run.result["is_leaky"] for run in runs):
+        found.append(
+            "LEAKY: the same patients stand in training and test. These numbers are no result; "
+            "they show what such a protocol hides."
+        )
+    if any(run.result["split"]["is_tuning"] for run in runs):
+        found.append(
+            "TUNING: only patients of the training set are tested here, to choose between options. "
+            "Report the study that the chosen option then runs in, not this page."
+        )
+    return found
+
+
+def summary_table(analysis: Analysis) -> pd.DataFrame:
+    """One row a leg and scorer: n, then each metric with the ends of its interval."""
+    rows = []
+    for section in analysis.sections:
+        for row in section.rows:
+            facts: dict[str, Any] = {
+                "leg": section.scope.leg,
+                "scorer": row.scorer.name,
+                "kind": row.scorer.kind,
+                "leaky": row.scorer.is_leaky,
+                "passes": len(row.spread),
+                "legs": row.n_legs,
+                "patients": row.n_patients,
+            }
+            for metric in METRICS:
+                estimate = row.estimates[metric.key]
+                facts[metric.key] = estimate.value
+                facts[f"{metric.key}_low"], facts[f"{metric.key}_high"] = (
+                    estimate.low,
+                    estimate.high,
+                )
+            rows.append(facts)
+    return pd.DataFrame(rows)
+
+
+def summary_values(analysis: Analysis) -> dict[str, Any]:
+    """summary.json: the table with reasons, differences and subgroups, as plain values."""
+
+    def plain(estimates: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            key: [None if not np.isfinite(x) else round(x, 4) for x in (e.value, e.low, e.high)]
+            for key, e in estimates.items()
+        }
+
+    def row(one: Any) -> dict[str, Any]:
+        scorer = one.scorer
+        facts = {"scorer": scorer.name, "kind": scorer.kind, "note": scorer.note}
+        facts["leaky"] = scorer.is_leaky
+        counts = {"legs": one.n_legs, "patients": one.n_patients, "passes": len(one.spread)}
+        return facts | counts | {"metrics": plain(one.estimates), "undefined": one.reasons}
+
+    return {
+        "study": analysis.study.folder.resolve().name,
+        "intended_use": RESEARCH_ONLY,
+        "stamps": stamps(analysis),
+        "primary": list(analysis.primary),
+        "notes": analysis.notes,
+        "failures": analysis.study.failures,
+        "data_hash": analysis.study.runs[0].result["data_hash"],
+        "split_hash": analysis.study.runs[0].result["split"]["hash"],
+        "legs": {
+            section.scope.leg: {
+                "scorers": [row(one) for one in section.rows],
+                "differences": [
+                    {"of": one.scorer.name, "to": one.other.name, "metrics": plain(one.estimates)}
+                    for one in section.differences
+                ],
+                "subgroups": {
+                    title: [row(one) for one in rows] for title, rows in section.subgroups.items()
+                },
+            }
+            for section in analysis.sections
+        },
+    }

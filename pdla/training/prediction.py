@@ -1,0 +1,120 @@
+"""What finished runs say of a cohort that they were not made for; nothing is fitted."""
+
+import json
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import lightning
+import pandas as pd
+from hydra.utils import get_class
+
+from pdla.data.clips.datamodules import KeypointClips
+from pdla.data.splits.folds import AllTested
+from pdla.data.progress import is_terminal
+from pdla.data.recordings import Cohort
+from pdla.report.study import Study, StudyRun, read_run, read_study
+from pdla.evaluation.video_scores import VideoScores
+from pdla.models.scorer import LegScorer
+from pdla.runs.folder import RESULT
+from pdla.training.run import build_data
+
+
+def read_finished(folder: Path) -> Study:
+    """The finished runs of a study, or one run.
+
+    Raises:
+        ValueError: If there is none, a file of one cannot be trusted, or they hold no model.
+    """
+    if (folder / RESULT).exists():
+        study = Study(folder.resolve().parent, [read_run(folder)], {})
+    else:
+        study = read_study(folder)
+    for run in study.runs:
+        if "external" in run.result:
+            raise ValueError(
+                f"{run.folder}: holds what {run.result['external']['from']} said of other data; "
+                "give the study of that run"
+            )
+    return study
+
+
+def load_best(run: StudyRun) -> LegScorer:
+    """The model of a run's best checkpoint, on the CPU; nothing in the file is ever executed.
+
+    Raises:
+        ValueError: If the checkpoint is gone, or is not one of the model as it is today.
+    """
+    checkpoint = run.folder / "checkpoints" / "best.ckpt"
+    if not checkpoint.exists():
+        raise ValueError(f"{checkpoint}: is gone; run it again")
+    target, versions = run.config["model"]["_target_"], run.result["versions"]
+    try:
+        model_class: Any = get_class(target)
+        # Everything is in the checkpoint: no pre-trained weights are looked for.
+        model: LegScorer = model_class.load_from_checkpoint(
+            checkpoint, map_location="cpu", weights="none", weights_only=True
+        )
+    except (ImportError, TypeError, RuntimeError, KeyError, UnpicklingError, EOFError) as error:
+        made_by = ", ".join(f"{name} {versions.get(name)}" for name in ("pdla", "torch"))
+        raise ValueError(
+            f"{checkpoint}: does not open as {target} ({str(error).splitlines()[0]}); it was made "
+            f"by {made_by}: install these versions, or run it again"
+        ) from None
+    return model
+
+
+class Predictor:
+    """Runs on one cohort; clips are prepared once for all runs that want them alike.
+
+    Args:
+        cohort: Its rated legs are predicted.
+        store: Where the cohort is kept; videos that have to be drawn for a run lie beside it.
+    """
+
+    def __init__(self, cohort: Cohort, store: Path) -> None:
+        self.cohort = cohort
+        self.store = store
+        self._prepared: dict[str, KeypointClips] = {}
+
+    def predict(self, run: StudyRun) -> pd.DataFrame:
+        """Predictions of a run's best checkpoint for every rated leg of its side.
+
+        Returns:
+            As predictions.csv, stage `test`.
+
+        Raises:
+            ValueError: If the checkpoint is gone, or no leg of its side is there.
+        """
+        data = self._prepare(run)
+        model = load_best(run)
+        combination = run.config["evaluation"]["clips"]
+        scores = VideoScores(data.samples, run.result["split"]["fold"], combination)
+        tester = lightning.Trainer(
+            accelerator="auto",
+            devices=1,
+            logger=False,
+            enable_progress_bar=is_terminal(),
+            enable_model_summary=False,
+            callbacks=[scores],
+        )
+        tester.test(model, data, verbose=False)
+        return scores.predictions["test"]
+
+    def _prepare(self, run: StudyRun) -> KeypointClips:
+        config = {
+            **run.config,
+            "split": {"_target_": f"{AllTested.__module__}.AllTested"},
+            "augment": {},
+            "data": self._data_of(run.config["data"]),
+        }
+        wanted = {key: config[key] for key in ("data", "sampling", "drawing", "leg")}
+        key = json.dumps(wanted, sort_keys=True)
+        if key not in self._prepared:
+            self._prepared[key] = build_data(config, self.cohort)
+        return self._prepared[key]
+
+    def _data_of(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The run's way to prepare clips, but of this cohort's own videos."""
+        own = {"folder": None, "cache": f"{self.store}-videos"}
+        return {key: own.get(key, value) for key, value in data.items()}

@@ -1,0 +1,127 @@
+"""What a run writes down about its data, so that a report needs neither videos nor keypoints.
+
+`split.json` lies in the folder of the run. The rated legs with their kinematics are measured once
+for a study and kept in `_legs/` beside its runs: they are the same for all of them, and take longer
+to measure than to read.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pdla.data.splits.folds import Splitter
+from pdla.data.intake.agreement import agreement_by_leg
+from pdla.data.intake.labels import read_labels
+from pdla.data.intake.options import IntakeOptions
+from pdla.data.kinematics.quantities import leg_kinematics
+from pdla.data.progress import track
+from pdla.data.recordings import Cohort, LegSample
+from pdla.data.skeletons import Leg
+from pdla.data.splits.files import describe_folds
+from pdla.runs.folder import LEGS_FOLDER, SPLIT, write_json, write_text
+
+
+def record_data(
+    run_dir: Path,
+    cohort: Cohort,
+    splitter: Splitter,
+    recordings: dict[str, Any],
+    legs: Sequence[Leg],
+) -> dict[str, Any]:
+    """Write split.json and, if it is not there yet, the table of legs.
+
+    Args:
+        run_dir: Folder of the run.
+        cohort: What was read.
+        splitter: The split of the run.
+        recordings: Section of the config.
+        legs: Legs that the run is about.
+
+    Returns:
+        Entries of result.json.
+    """
+    rated = cohort.rated_legs
+    record = describe_folds(splitter.all_folds(rated), rated, type(splitter).__name__)
+    write_json(run_dir / SPLIT, record | {"is_tuning": splitter.is_tuning})
+    return {
+        "split": {
+            "rule": record["rule"],
+            "hash": record["hash"],
+            "fold": splitter.number,
+            "is_tuning": splitter.is_tuning,
+        },
+        "legs_file": write_legs(run_dir.parent, cohort.data_hash, rated),
+        "flow": count_flow(cohort, legs),
+        "agreement": rater_agreement(
+            recordings.get("labels"), IntakeOptions.from_config(recordings)
+        ),
+        "data": {
+            "name": recordings["name"],
+            "simulated": recordings.get("simulate", {}).get("scores"),
+        },
+    }
+
+
+def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> dict[str, int]:
+    """How many videos and legs were found, usable, rated, and used for the wanted legs."""
+    rated = cohort.rated_legs
+    used = [sample for sample in rated if sample.leg in legs]
+    return {
+        "rows": cohort.n_rows,
+        "videos_found": cohort.n_videos,
+        "videos_usable": len({sample.recording.video for sample in cohort.samples}),
+        "legs_usable": len(cohort.samples),
+        "legs_rated": len(rated),
+        "legs_used": len(used),
+        "patients_used": len({sample.patient for sample in used}),
+    }
+
+
+def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> str:
+    """Write the table of rated legs unless a run of the study has done so.
+
+    Returns:
+        Name of the file in the study's folder `_legs`; it follows from data and pseudonyms.
+    """
+    names = [sample.recording.video for sample in rated]
+    digest = hashlib.sha256("\n".join([data_hash, *names]).encode()).hexdigest()[:16]
+    path = study_dir / LEGS_FOLDER / f"{digest}.csv"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, legs_table(rated).to_csv(index=False, float_format="%.6g"))
+    return path.name
+
+
+def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
+    """A row a rated leg: who, which visit, the score, and `pdla.data.kinematics.quantities` of its bout.
+
+    The visit counts the videos of a patient in the order of the label sheet, from 1.
+    """
+    visits: dict[str, dict[str, int]] = {}
+    rows = []
+    for sample in track(rated, "Measuring legs", total=len(rated), unit="legs"):
+        videos = visits.setdefault(sample.patient, {})
+        rows.append(
+            {
+                "video_id": sample.recording.video,
+                "patient": sample.patient,
+                "group": sample.group,
+                "leg": sample.leg,
+                "visit": videos.setdefault(sample.recording.video, len(videos) + 1),
+                "score": sample.score,
+                **leg_kinematics(sample.recording, sample.leg).as_row(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def rater_agreement(
+    labels: str | Path | None, options: IntakeOptions
+) -> dict[str, dict[str, float | int | None]]:
+    """Agreement of the raters of each leg, if the label sheet has several."""
+    if labels is None or not Path(labels).exists():
+        return {}
+    return agreement_by_leg(read_labels(Path(labels), options.sheet))
