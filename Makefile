@@ -72,11 +72,11 @@ types: install
 check: lint types test ## ruff, mypy --strict, pytest
 
 bench: data/simulated ## measure speed: intake, drawing against decoding, training, logging, report
-	$(BIN)/python tests/bench_intake.py
-	$(BIN)/python -m tests.bench
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench_logging
-	$(BIN)/python -m tests.bench_keypoints
-	$(BIN)/python -m tests.bench_report
+	$(BIN)/python tests/benchmarks/bench_intake.py
+	$(BIN)/python -m tests.benchmarks.bench_speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench_logging
+	$(BIN)/python -m tests.benchmarks.bench_keypoints
+	$(BIN)/python -m tests.benchmarks.bench_report
 
 clean: ## delete .venv, caches and build files; data/ and runs/ stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -93,7 +93,13 @@ def draw(
     config: OptionsFile = None,
 ) -> None:
     """Draw one video as a model sees it (scored leg red, other leg green), or a whole cohort."""
-    from pdla.commands.draw import draw_cohort, draw_folder, is_one_video, make_drawing, read_for_drawing
+    from pdla.commands.draw import (
+        draw_cohort,
+        draw_folder,
+        is_one_video,
+        make_drawing,
+        read_for_drawing,
+    )
 
     drawing = make_drawing(size, line, crop=crop, style=style)
     if not class_folders and labels is None and is_one_video(videos, out):
@@ -115,8 +121,8 @@ def kinematics(
     store: Store = CLINIC_STORE,
 ) -> None:
     """Measure taps, tempo, amplitude, decrement and halts of every leg."""
-    from pdla.commands.check import read_options
     from pdla.commands.kinematics import measure_cohort
+    from pdla.commands.options import read_options
     from pdla.runs.folder import write_text
 
     table, n_left_out = measure_cohort(videos, labels, store, read_options(None, overrides or []))
@@ -180,8 +186,7 @@ def score(
     ),
 ) -> None:
     """Score new, unrated videos: the mean of finished runs, and how far they disagree."""
-    from pdla.commands.score import score_videos
-    from pdla.scoring_text import print_scores
+    from pdla.commands.score import print_scores, score_videos
 
     scoring = score_videos(
         runs, videos, out, store=store, labels=labels, overrides=overrides or [], models=model or []
@@ -229,9 +234,8 @@ def check(
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
 ) -> None:
     """Tell what is usable for which leg, what is not and why, and what to do."""
-    from pdla.commands.check import check_cohort, read_options, write_json
-    from pdla.check_html import write_html
-    from pdla.check_text import print_check
+    from pdla.commands.check import check_cohort, print_check, write_html, write_json
+    from pdla.commands.options import read_options
 
     summary = check_cohort(videos, labels, store, read_options(config, overrides or []))
     if json is not None:

@@ -8,16 +8,16 @@ import numpy as np
 
 from pdla.data.drawing.options import Drawing
 from pdla.data.openpose import OpenPoseOptions, read_recording
+from pdla.data.recordings import Cohort, Recording
+from pdla.data.skeletons import LEGS, MIRROR, Leg, as_leg
 from pdla.data.video.pictures import (
     draw_contact_sheet,
+    draw_height_trace,
     draw_recording,
     write_frames,
     write_mp4,
     write_png,
 )
-from pdla.data.recordings import Cohort, Recording
-from pdla.data.skeletons import LEGS, MIRROR, Leg, as_leg
-from pdla.data.traces import draw_height_trace
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def read_for_drawing(videos: Path, labels: Path | None, store: Path, config: Pat
     Raises:
         ValueError: If nothing in it can be drawn.
     """
-    from pdla.commands.check import read_options
+    from pdla.commands.options import read_options
     from pdla.data.intake import read_cohort
 
     cohort = read_cohort(videos, labels, store, read_options(config, []))

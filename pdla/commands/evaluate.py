@@ -12,15 +12,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from pdla.commands.check import read_options
-from pdla.training.config import legs_of
+from pdla.commands.options import read_options
 from pdla.data.intake import read_cohort
 from pdla.data.recordings import SCORES, Cohort
-from pdla.report.study import StudyRun
 from pdla.evaluation.video_scores import table_metrics, table_reasons
+from pdla.report.study import StudyRun
+from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run, write_json, write_text
+from pdla.training.config import legs_of
 from pdla.training.prediction import Predictor, read_finished
 from pdla.training.records import count_flow, legs_table, rater_agreement
-from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run, write_json, write_text
 from pdla.training.run import count_exclusions, json_ready
 
 log = logging.getLogger(__name__)

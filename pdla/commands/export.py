@@ -5,6 +5,7 @@ in, as `pdla` prepares them, and the probabilities of the scores 0-4 come out. H
 stands in a JSON file beside it. Both files are for research, not for use as a medical device.
 """
 
+import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,15 +16,15 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from pdla.training.config import build
+from pdla import RESEARCH_ONLY
 from pdla.data.batches import KINEMATICS, ClipBatch
 from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.skeletons import JOINT
-from pdla.report.study import StudyRun, read_run
-from pdla.export_facts import describe_export
 from pdla.models.scorer import LegScorer
-from pdla.training.prediction import load_best
+from pdla.report.study import StudyRun, read_run
 from pdla.runs.folder import RESULT, write_json
+from pdla.training.config import build
+from pdla.training.prediction import load_best
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +175,8 @@ def _write_onnx(module: ClipScorer, tensors: tuple[Tensor, ...], path: Path) -> 
     try:
         import onnxruntime
 
-        from pdla.export_onnx import TRANSLATIONS
+        from pdla.commands.onnx_operations import TRANSLATIONS
+
     except ImportError:
         raise ValueError(
             "ONNX needs further packages: pip install 'pdla[onnx]'; .pt2 needs none"
@@ -206,3 +208,49 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+MEANINGS: Final = {
+    "keypoints": "frames x joints of BODY_25 x (x px, y px, confidence 0-1); NaN, NaN, 0 unseen",
+    "clips": "channels x frames x height x width in 0-1, drawn as `drawing` says",
+    "kinematics": "(scored leg, other leg) x quantities of the whole bout; NaN where not measured",
+}
+
+
+def describe_export(
+    run: StudyRun, scorer: LegScorer, shapes: dict[str, list[int]]
+) -> dict[str, Any]:
+    """What a program must know to feed the file, and a person to judge it."""
+    config, result = run.config, run.result
+    sampling = config["sampling"]
+    keys = ("model", "leg", "seed", "weights_source", "config_hash", "data_hash", "versions")
+    return {
+        "intended_use": RESEARCH_ONLY,
+        "run": run.folder.resolve().name,
+        **{key: result[key] for key in keys},
+        "split": result["split"],
+        "is_leaky": result["is_leaky"],
+        "output": {
+            "probabilities": ["batch", scorer.head.n_scores],
+            "scores": list(range(scorer.head.n_scores)),
+            "unsupported_scores": result["unsupported_scores"],
+            "note": "of one clip; the clips of a leg become one score by "
+            f"{config['evaluation']['clips']}",
+        },
+        "inputs": {
+            name: {"shape": ["batch", *shape], "dtype": "float32", "meaning": MEANINGS[name]}
+            for name, shape in shapes.items()
+        },
+        "preprocessing": {
+            "representation": scorer.eats,
+            "seconds": sampling["seconds"],
+            "fps": sampling["fps"],
+            "clips_from": sampling["within"],
+            "canonical_view": "the scored leg stands at the right-leg joints: for a left leg x is "
+            "mirrored and left and right joints change places",
+            "joints": list(JOINT),
+            "kinematics": list(KINEMATICS),
+            "sampling": sampling,
+            "drawing": json.loads(json.dumps(config["data"].get("drawing"))),
+        },
+    }

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pdla.data.kinematics.bouts import find_bout
 from pdla.data.intake import IntakeOptions, IntakeVideo, read_intake
+from pdla.data.kinematics.bouts import find_bout
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
 from pdla.data.recordings import LegSample

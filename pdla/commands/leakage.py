@@ -25,16 +25,16 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import ExtraTreesClassifier
 
-from pdla.data.splits.folds import Folds
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.recordings import N_SCORES, Cohort, LegSample, Recording
 from pdla.data.skeletons import JOINT, Leg
+from pdla.data.splits.folds import Folds
 from pdla.data.splits.rules import ByVideo2023, PatientKFold
 from pdla.evaluation.baselines import FACTS
 from pdla.evaluation.intervals import Estimate, estimate_metrics
 from pdla.evaluation.metrics import METRIC_OF, predicted_score
-from pdla.report.tables import interval_text
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.report.tables import interval_text
 from pdla.training.records import legs_table
 
 PROTOCOLS: Final[dict[str, Folds]] = {

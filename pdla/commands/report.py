@@ -7,9 +7,9 @@ from pdla.data.drawing.options import Drawing
 from pdla.data.skeletons import MIRROR
 from pdla.report.analysis import Analysis, analyse
 from pdla.report.console import print_analysis
-from pdla.report.page_data import error_table
 from pdla.report.page import write_report
 from pdla.report.study import read_study
+from pdla.report.tables import error_table
 
 CLIPS = "clips"
 DRAWING = Drawing(height=480, width=270, style="scored_leg", crop="frame", line_px=3)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 Representation = Literal["drawn_clips", "keypoint_clips", "heatmap_clips", "kinematics"]
 
-# Clinical quantities of a leg's bout in the order of `kinematics` (see pdla.data.kinematics.quantities).
+# Clinical quantities of a leg's bout in the order of `kinematics` (see pdla.data.kinematics).
 KINEMATICS: Final = (
     "n_taps", "bout_s", "taps_per_s", "amplitude", "amplitude_cv", "amplitude_slope",
     "amplitude_first_over_last", "opening_speed", "closing_speed", "cycle_cv", "cycle_range_s",

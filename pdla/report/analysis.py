@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from pdla.report.averages import pool_averages
-from pdla.report.baseline_scorers import pool_baselines
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
+from pdla.evaluation.weighted import number_patients
+from pdla.report.averages import pool_averages
+from pdla.report.baseline_scorers import pool_baselines
 from pdla.report.pooling import (
     PassKey,
     Scorer,
@@ -19,7 +20,6 @@ from pdla.report.pooling import (
 )
 from pdla.report.scopes import Judged, Scope, compare, judge, leg_scopes, subgroup_scopes
 from pdla.report.study import Study
-from pdla.evaluation.weighted import number_patients
 
 Estimates = dict[str, Estimate]
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pdla.evaluation.metrics import expected_score, predicted_score
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.report.pooling import (
     PassKey,
     Scorer,
@@ -20,7 +21,6 @@ from pdla.report.pooling import (
     tag_of,
 )
 from pdla.report.study import StudyRun
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 
 ALL = "all"
 EXTERNAL = "external"  # rule of the split of `pdla evaluate`

@@ -7,9 +7,9 @@ import pandas as pd
 
 from pdla.evaluation.baselines import BASELINES, FoldLegs
 from pdla.evaluation.metrics import expected_score, predicted_score
+from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.report.pooling import PassKey, Scorer, pass_of, plan_passes
 from pdla.report.study import StudyRun
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 
 
 def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pdla.data.recordings import N_SCORES
-from pdla.report.curves import Curve
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import CALIBRATION_BINS, THRESHOLDS, Metric, reach_probability
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.report.curves import Curve
 
 # Okabe and Ito 2008: told apart also by readers who do not see red and green.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

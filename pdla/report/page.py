@@ -11,18 +11,18 @@ from matplotlib.figure import Figure
 
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import SCORES
+from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
+from pdla.evaluation.metrics import METRIC_OF
 from pdla.report import figures as draw
-from pdla.report import page_data, tables
+from pdla.report import tables
 from pdla.report.analysis import Analysis, Section
 from pdla.report.checklist import make_checklist
 from pdla.report.curves import read_curves
-from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.report.leg_pictures import looked_at
-from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.pooling import group_variants
 from pdla.report.references import find_references
-from pdla.report.tensorboard import log_study
 from pdla.report.summary import stamps, summary_table, summary_values
+from pdla.report.tensorboard import log_study
 from pdla.runs.folder import write_json, write_text
 
 Clips = Mapping[tuple[str, str], str]
@@ -50,7 +50,7 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     context = page_context(analysis, drawn) | {
-        "errors": page_data.error_rows(analysis, dict(clips)),
+        "errors": tables.error_rows(analysis, dict(clips)),
         "clips_note": clips_note,
     }
     text = environment.get_template("report.html").render(context)
@@ -73,10 +73,10 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "headline": tables.headline(analysis),
         "notes": analysis.notes,
         "failures": analysis.study.failures,
-        "flow": page_data.flow_steps(analysis),
-        "exclusions": page_data.exclusion_rows(analysis),
+        "flow": tables.flow_steps(analysis),
+        "exclusions": tables.exclusion_rows(analysis),
         "scores": SCORES,
-        "score_rows": page_data.score_rows(analysis),
+        "score_rows": tables.score_rows(analysis),
         "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
         "n_draws": f"{N_DRAWS:,}",
         "min_patients": MIN_PATIENTS,
@@ -95,9 +95,9 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         ],
         "looked_at": looked_at(analysis.study),
         "references": find_references(run),
-        "scored": page_data.scored_names(analysis),
+        "scored": tables.scored_names(analysis),
         "baselines": analysis.baselines,
-        "runs": page_data.run_rows(analysis),
+        "runs": tables.run_rows(analysis),
         "provenance": provenance(analysis),
         "configs": {
             name: yaml.safe_dump(members[0].config, sort_keys=False, allow_unicode=True)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pdla import RESEARCH_ONLY
-from pdla.report.analysis import Analysis
 from pdla.evaluation.metrics import METRICS
+from pdla.report.analysis import Analysis
 
 
 def stamps(analysis: Analysis) -> list[str]:

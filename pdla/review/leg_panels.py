@@ -10,10 +10,10 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from pdla.data.clips.sampling import ClipTime
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.kinematics.heights import leg_height
 from pdla.data.recordings import LegSample
-from pdla.data.clips.sampling import ClipTime
 from pdla.data.skeletons import BONES, Leg
 from pdla.review.images import GAP_PX, Frames, pick_frames
 

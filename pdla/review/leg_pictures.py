@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pdla.data.batches import ClipBatch
-from pdla.data.kinematics.bouts import find_bout
-from pdla.data.drawing.canvas import to_canvas
 from pdla.data.clips.dataset import canonical_view, clip_span
+from pdla.data.clips.sampling import ClipTime, Sampling
+from pdla.data.drawing.canvas import to_canvas
 from pdla.data.drawing.opencv import draw_bytes
 from pdla.data.drawing.options import Drawing
+from pdla.data.kinematics.bouts import find_bout
 from pdla.data.recordings import LegSample
-from pdla.data.clips.sampling import ClipTime, Sampling
 from pdla.data.skeletons import JOINT, JOINTS
-from pdla.report.leg_pictures import MANIFEST
 from pdla.models.scorer import LegScorer
+from pdla.report.leg_pictures import MANIFEST
 from pdla.review.attribution import Attribution, attribute
 from pdla.review.clip_pictures import KEYPOINT_DRAWING, brighten, clip_pictures
 from pdla.review.images import Frames

@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.recordings import N_SCORES, LegSample
-from pdla.report import figures
 from pdla.evaluation.metrics import THRESHOLDS, reach_probability
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.models.kinematic_model import WithKinematics
 from pdla.models.scorer import LegScorer
+from pdla.report import figures
 from pdla.review.failures import saying_failures
 from pdla.review.images import add_picture, encode_gif, figure_png, write_bytes
 from pdla.review.leg_figure import leg_figure, slopes_figure

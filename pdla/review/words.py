@@ -6,8 +6,8 @@ from typing import Final
 
 from pdla.data.batches import KINEMATICS
 from pdla.data.drawing.options import Style
-from pdla.data.skeletons import JOINTS
 from pdla.data.drawing.strokes import strokes_of
+from pdla.data.skeletons import JOINTS
 
 # Name, and how a value of pdla.data.kinematics.quantities is written.
 QUANTITIES: Final = {

@@ -10,12 +10,12 @@ import pandas as pd
 from hydra.utils import get_class
 
 from pdla.data.clips.datamodules import KeypointClips
-from pdla.data.splits.folds import AllTested
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
-from pdla.report.study import Study, StudyRun, read_run, read_study
+from pdla.data.splits.folds import AllTested
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
+from pdla.report.study import Study, StudyRun, read_run, read_study
 from pdla.runs.folder import RESULT
 from pdla.training.run import build_data
 

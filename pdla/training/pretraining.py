@@ -10,8 +10,8 @@ import pandas as pd
 import yaml
 
 from pdla.data.recordings import Cohort
-from pdla.report.study import read_legs
 from pdla.models.weights import NAMED
+from pdla.report.study import read_legs
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, SPLIT, read_result
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from pdla.data.splits.folds import Splitter
 from pdla.data.intake.agreement import agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
@@ -21,6 +20,7 @@ from pdla.data.progress import track
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
+from pdla.data.splits.folds import Splitter
 from pdla.runs.folder import LEGS_FOLDER, SPLIT, write_json, write_text
 
 
@@ -96,7 +96,7 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
 
 
 def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
-    """A row a rated leg: who, which visit, the score, and `pdla.data.kinematics.quantities` of its bout.
+    """A row a rated leg: who, which visit, the score, and `pdla.data.kinematics` of its bout.
 
     The visit counts the videos of a patient in the order of the label sheet, from 1.
     """

@@ -4,34 +4,44 @@ import logging
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import lightning
 import numpy as np
 import pandas as pd
+from lightning.pytorch.callbacks import ModelCheckpoint
 
-from pdla.training.config import build, build_model, check_config, legs_of
 from pdla.data.clips.datamodules import STAGES, KeypointClips, Stage
 from pdla.data.intake import IntakeOptions, read_cohort
+from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
 from pdla.evaluation.baselines import majority
-from pdla.report.console import print_result
 from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
-from pdla.training.tensorboard import log_summary
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
 from pdla.models.weights import check_same_layers
-from pdla.training.pretraining import check_pretraining
-from pdla.training.records import record_data
 from pdla.review.legs import ClipKeeper
+from pdla.review.logger import RunLogger
 from pdla.review.options import ReviewOptions
 from pdla.review.progress import progress_callbacks
 from pdla.review.session import log_pictures, log_texts, training_callbacks
-from pdla.run_lock import claim_folder
-from pdla.runs.folder import config_hash, fail_run, finish_run, last_checkpoint, open_run, read_result
-from pdla.trainers import build_trainer, evaluate_best
+from pdla.runs.folder import (
+    claim_folder,
+    config_hash,
+    fail_run,
+    finish_run,
+    last_checkpoint,
+    open_run,
+    read_result,
+)
+from pdla.training.config import build, build_model, check_config, legs_of
+from pdla.training.console import print_result
+from pdla.training.pretraining import check_pretraining
+from pdla.training.records import record_data
+from pdla.training.tensorboard import log_summary
 
 log = logging.getLogger(__name__)
 
@@ -222,3 +232,60 @@ def _majority_metrics(counts: dict[Stage, list[int]], table: pd.DataFrame) -> di
 def json_ready(metrics: dict[str, float]) -> dict[str, float | None]:
     """Undefined metrics become null: JSON has no NaN."""
     return {name: value if np.isfinite(value) else None for name, value in metrics.items()}
+
+
+MONITOR: Final = "val/rps"
+
+
+def build_trainer(
+    options: dict[str, Any],
+    run_dir: Path,
+    video_scores: lightning.Callback,
+    callbacks: Sequence[lightning.Callback] = (),
+) -> lightning.Trainer:
+    """A Trainer that logs to the run folder and keeps the best and the last checkpoint.
+
+    Args:
+        options: Section `trainer` of the config.
+        run_dir: Folder of the run.
+        video_scores: Gives val/rps, by which the best checkpoint is chosen.
+        callbacks: What else goes along, in this order.
+    """
+    folder = run_dir / "checkpoints"
+    best = ModelCheckpoint(
+        folder, "best", MONITOR, save_weights_only=True, enable_version_counter=False
+    )
+    last = ModelCheckpoint(folder, "last", enable_version_counter=False)
+    trainer: lightning.Trainer = build(
+        {**options, "enable_progress_bar": is_terminal()},
+        default_root_dir=run_dir,
+        logger=RunLogger(run_dir),
+        callbacks=[video_scores, best, last, *callbacks],
+    )
+    return trainer
+
+
+def evaluate_best(
+    model: LegScorer,
+    data: KeypointClips,
+    trainer: lightning.Trainer,
+    run_dir: Path,
+    callbacks: Sequence[lightning.Callback],
+) -> None:
+    """Validate and test the best checkpoint; a VideoScores among the callbacks keeps what it said.
+
+    A trainer of its own, on one device and without a logger: each leg is scored exactly once, and
+    the curves of the training stay as they were.
+    """
+    evaluator = lightning.Trainer(
+        accelerator=trainer.strategy.root_device.type.replace("cuda", "gpu"),
+        devices=1,
+        precision=trainer.precision,
+        logger=False,
+        enable_progress_bar=is_terminal(),
+        enable_model_summary=False,
+        callbacks=list(callbacks),
+    )
+    best = run_dir / "checkpoints" / "best.ckpt"
+    evaluator.validate(model, data, ckpt_path=best, verbose=False, weights_only=True)
+    evaluator.test(model, data, ckpt_path=best, verbose=False, weights_only=True)

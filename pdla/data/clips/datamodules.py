@@ -1,8 +1,9 @@
 """LightningDataModules: a cohort, a split and a sampling become batches of clips on the device."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import lightning
 import numpy as np
@@ -10,13 +11,12 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader, WeightedRandomSampler
 
-from pdla.data.clips.augment import Augmentation, augment
-from pdla.data.balance import BALANCES, clip_weights
 from pdla.data.batches import ClipBatch, Representation
+from pdla.data.clips.augment import Augmentation, augment
 from pdla.data.clips.dataset import ClipDataset
+from pdla.data.clips.sampling import Sampling
 from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.recordings import N_SCORES, Cohort, LegSample
-from pdla.data.clips.sampling import Sampling
 from pdla.data.skeletons import Leg
 from pdla.data.splits.rules import Split, Splitter, check_patients_apart, restrict
 
@@ -217,3 +217,30 @@ def split_cohort(
                 "choose another fold or fewer folds"
             )
     return [sample for sample in rated if sample.leg in legs], kept
+
+
+BALANCES: Final = ("none", "score", "patient")
+
+
+def clip_weights(samples: Sequence[LegSample], clips: Sequence[int], by: str) -> list[float]:
+    """How likely each clip is drawn.
+
+    Args:
+        samples: All legs.
+        clips: For each clip the index of its leg.
+        by: `score` gives every score the same share of an epoch, `patient` every patient, whatever
+            number of visits he made; `none` every clip.
+
+    Returns:
+        A weight for each clip; they sum to 1.
+
+    Raises:
+        ValueError: If `by` is unknown.
+    """
+    if by not in BALANCES:
+        raise ValueError(f"data.sampler={by!r}: choose {', '.join(BALANCES)}")
+    if by == "none":
+        return [1 / len(clips)] * len(clips)
+    groups = [getattr(samples[index], by) for index in clips]
+    counts = Counter(groups)
+    return [1 / (counts[group] * len(counts)) for group in groups]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from pdla.data.batches import ClipBatch
+from pdla.data.clips.sampling import ClipTime, Sampling, Span, take_clip
 from pdla.data.kinematics.bouts import bout_taps, find_bout
 from pdla.data.recordings import LegSample
-from pdla.data.clips.sampling import ClipTime, Sampling, Span, take_clip
 from pdla.data.skeletons import mirror_keypoints
 
 UNRATED = -1

@@ -12,8 +12,8 @@ from torch import Tensor
 from pdla.data.drawing.canvas import to_canvas
 from pdla.data.drawing.options import Brightness, Crop, Drawing, Style
 from pdla.data.drawing.reference import draw_with_torch
-from pdla.data.drawing.triton import draw_with_triton, why_no_triton
 from pdla.data.drawing.strokes import n_channels
+from pdla.data.drawing.triton import draw_with_triton, why_no_triton
 
 __all__ = [
     "Brightness",

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pdla.data.drawing.options import Drawing, Style
-from pdla.data.skeletons import N_JOINTS
 from pdla.data.drawing.strokes import n_channels, strokes_of
+from pdla.data.skeletons import N_JOINTS
 
 # H, W in px of the part of a frame that one program draws; of eight sizes the fastest on an H200
 # (32 x 64: 31,800 clips/s at 192 x 108, 16 x 32: 18,700).

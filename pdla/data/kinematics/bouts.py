@@ -7,9 +7,9 @@ import numpy as np
 from scipy.ndimage import binary_closing, label
 
 from pdla.data.kinematics.heights import WINDOW_S, leg_height, leg_movement
+from pdla.data.kinematics.taps import Tap, find_taps
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import Leg
-from pdla.data.kinematics.taps import Tap, find_taps
 
 MIN_MOVEMENT = 0.008  # trunk lengths, SD in a window; the smallest amplitude seen is 0.03
 SHARE_OF_PEAK = 0.25

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from pdla.data.kinematics.bouts import Bout, bout_taps, find_bout
+from pdla.data.kinematics.taps import Tap
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import Leg
-from pdla.data.kinematics.taps import Tap
 
 # A cycle longer than the median by so much holds a hesitation: 2.4 frames at 30 fps.
 HESITATION_S = 0.08

@@ -15,10 +15,9 @@ from pathlib import Path
 from pdla.data.progress import track
 from pdla.data.simulation.cohort import VideoPlan, plan_videos
 from pdla.data.simulation.file_traps import TRAPS
-from pdla.data.simulation.options import MAX_VIDEOS, SimulationOptions
+from pdla.data.simulation.options import MAX_VIDEOS, SimulationOptions, place_traps
 from pdla.data.simulation.randomness import stream
 from pdla.data.simulation.scene import scene_files, start_scene
-from pdla.data.simulation.trap_names import place_traps
 from pdla.data.simulation.traps import TrapContext
 from pdla.data.simulation.truth import Value, truth_rows
 from pdla.data.simulation.video import Footage, film

@@ -6,9 +6,9 @@ import numpy as np
 
 from pdla.data.simulation.cohort import VideoPlan
 from pdla.data.simulation.movement import MIN_HALT_S, TRACE_HZ, TapSeries, trace_heel_height
+from pdla.data.simulation.options import UNSCORABLE
 from pdla.data.simulation.randomness import Array
 from pdla.data.simulation.scene import Scene, patient_places
-from pdla.data.simulation.trap_names import UNSCORABLE
 from pdla.data.simulation.video import Footage, LegBout
 from pdla.data.skeletons import LEGS
 

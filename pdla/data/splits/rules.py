@@ -12,9 +12,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.splits.folds import Folds, Splitter
 from pdla.data.recordings import LegSample
 from pdla.data.splits.files import Split
+from pdla.data.splits.folds import Folds, Splitter
 from pdla.data.splits.stratify import (
     draw_folds,
     indices_of,

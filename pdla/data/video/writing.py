@@ -14,10 +14,10 @@ from filelock import FileLock
 
 from pdla.data.clips.dataset import canonical_view
 from pdla.data.drawing.options import Drawing
-from pdla.data.video.pictures import PART, PixelFormat, draw_recording, write_frames, write_mp4
 from pdla.data.progress import track
 from pdla.data.recordings import Cohort, LegSample, Recording
 from pdla.data.splits.rules import Split
+from pdla.data.video.pictures import PART, PixelFormat, draw_recording, write_frames, write_mp4
 
 RECIPE: Final = "recipe.json"  # how the files of a folder were made
 TABLE: Final = "videos.csv"  # which files there are; written last, so it also says "all of them"

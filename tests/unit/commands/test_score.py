@@ -1,0 +1,205 @@
+"""Finished runs score videos that nobody has rated; what cannot be scored says why."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pdla.commands.score import print_scores, score_cohort, score_videos
+from pdla.data.simulation import SimulationOptions, simulate_cohort
+from pdla.report.study import read_study
+from pdla.runs.folder import fail_run, open_run
+from pdla.training import run as training
+from pdla.training.prediction import load_best
+from tests.fixtures.configs import compose_config
+from tests.fixtures.people import make_cohort, renamed
+
+TINY = ("model=kinematic", "split.n_folds=3", "split.n_val_folds=2", "leg=both")
+TCN = "pdla.models.trajectory_networks.TCN"
+PROBABILITIES = ["p0", "p1", "p2", "p3", "p4"]
+
+
+def unrated(cohort):
+    return replace(cohort, samples=tuple(replace(sample, score=None) for sample in cohort.samples))
+
+
+NEW = unrated(renamed(make_cohort(3, 2), "new"))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Two finished runs for both legs, one for the right leg, one that failed."""
+    folder = tmp_path_factory.mktemp("runs") / "study"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "load_cohort", lambda _: renamed(make_cohort(9, 1), "own"))
+        for fold in (0, 1):
+            config = compose_config(*TINY, f"split.fold={fold}")
+            training.run(config, folder / f"kinematic-both-fold{fold}-seed0")
+        right = compose_config(*TINY[:3], "leg=R", "model.name=right_only")
+        training.run(right, folder / "right_only-R-fold0-seed0")
+    open_run(folder / "kinematic-both-fold2-seed0", compose_config(*TINY, "split.fold=2"))
+    fail_run(folder / "kinematic-both-fold2-seed0", "ValueError: the disk is full")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(study):
+    return {run.folder.name: run for run in read_study(study).runs}
+
+
+def scores_of(runs, cohort, tmp_path):
+    return score_cohort(runs, cohort, tmp_path / "store").set_index(["video_id", "leg"])
+
+
+def test_an_average_of_two_runs_is_the_mean_of_what_each_says(runs, tmp_path):
+    pair = [run for name, run in runs.items() if name.startswith("kinematic")]
+    one, two = (scores_of([run], NEW, tmp_path) for run in pair)
+    both = scores_of(pair, NEW, tmp_path)
+    assert len(both) == 12
+    np.testing.assert_allclose(both[PROBABILITIES], (one[PROBABILITIES] + two[PROBABILITIES]) / 2)
+    spread = pd.concat([one["expected_score"], two["expected_score"]], axis=1).std(axis=1)
+    np.testing.assert_allclose(both["disagreement"], spread)
+    assert not np.allclose(one[PROBABILITIES], two[PROBABILITIES])
+    assert set(both["n_runs"]) == {2}
+    assert one["disagreement"].isna().all()
+
+
+def test_a_checkpoint_of_another_version_is_one_line(runs, tmp_path):
+    run = runs["right_only-R-fold0-seed0"]
+    changed = {**run.config["model"], "_target_": "pdla.models.kinematic_model.Retired"}
+    for config in (run.config["model"] | {"_target_": TCN}, changed):
+        with pytest.raises(ValueError, match="install these versions, or run it again") as error:
+            load_best(replace(run, config=run.config | {"model": config}))
+        assert "best.ckpt: does not open as" in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_a_run_of_one_leg_scores_that_leg_only(runs, tmp_path):
+    table = scores_of(list(runs.values()), NEW, tmp_path)
+    assert table.xs("R", level="leg")["n_runs"].unique().tolist() == [3]
+    assert table.xs("L", level="leg")["n_runs"].unique().tolist() == [2]
+    only_left = replace(NEW, samples=tuple(s for s in NEW.samples if s.leg == "L"))
+    with pytest.raises(ValueError, match="no usable leg of a side that these runs score"):
+        scores_of([runs["right_only-R-fold0-seed0"]], only_left, tmp_path)
+
+
+def test_a_rating_changes_no_score(runs, tmp_path):
+    rated = renamed(make_cohort(3, 2), "new")
+    pair = list(runs.values())
+    pd.testing.assert_frame_equal(scores_of(pair, rated, tmp_path), scores_of(pair, NEW, tmp_path))
+
+
+def test_runs_that_were_trained_on_the_patient_are_counted(runs, tmp_path):
+    table = scores_of(list(runs.values()), renamed(make_cohort(9, 1), "own"), tmp_path)
+    right = table.xs("R", level="leg")["runs_that_knew_the_patient"]
+    # fold 0 is tested by two of the three runs, fold 1 by the third, fold 2 by none
+    assert right.value_counts().to_dict() == {1: 3, 2: 3, 3: 3}
+    assert (scores_of(list(runs.values()), NEW, tmp_path)["runs_that_knew_the_patient"] == 0).all()
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clinic")
+    simulate_cohort(folder / "new", SimulationOptions(videos=8, seed=3, traps="all", fps=15))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(study, clinic):
+    """The command on files, without a label sheet."""
+    out = clinic / "out" / "scores.csv"
+    return score_videos(study, clinic / "new" / "LA", out, store=clinic / "store"), out
+
+
+def test_every_leg_of_every_folder_has_a_score_or_a_reason(written, clinic):
+    _, out = written
+    table = pd.read_csv(out, keep_default_na=False)
+    folders = [path for path in (clinic / "new" / "LA").iterdir() if path.is_dir()]
+    assert len(table) == 2 * len(folders)
+    has_reason = table["reason"] != ""
+    assert 0 < has_reason.sum() < len(table)
+    assert (table.loc[has_reason, "predicted"] == "").all()
+    assert table.loc[~has_reason, "predicted"].isin(list("01234")).all()
+    assert set(table.loc[~has_reason, "unsupported_scores"]) == {"3 4"}
+    assert "only the upper body was filmed, no leg is seen" in set(table["reason"])
+    assert set(table["intended_use"]) == {"Research only, not a medical device."}
+
+
+def test_what_made_the_scores_stands_beside_them(written):
+    _, out = written
+    made = json.loads(out.with_suffix(".json").read_text())
+    assert set(made["runs"]) == {
+        "kinematic-both-fold0-seed0", "kinematic-both-fold1-seed0", "right_only-R-fold0-seed0"
+    }  # fmt: skip
+    assert made["not_finished"] == {"kinematic-both-fold2-seed0": "ValueError: the disk is full"}
+    assert made["intended_use"] == "Research only, not a medical device."
+
+
+def test_the_screen_says_what_was_not_used_and_what_is_never_said(written, capsys):
+    print_scores(*written)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "not used: kinematic-both-fold2-seed0: ValueError: the disk is full" in text
+    assert "No training leg had score 4: it is never said, and not ruled out." in text
+    assert "no score: only the upper body was filmed" in text
+    assert "Research only, not a medical device." in text
+
+
+def test_no_patient_number_is_in_the_output(written, clinic, capsys):
+    print_scores(*written)
+    _, out = written
+    texts = [out.read_text(), out.with_suffix(".json").read_text(), capsys.readouterr().out]
+    names = [path.name for path in (clinic / "new" / "LA").iterdir()]
+    secrets = {part for name in names for part in re.findall(r"[CT]G\d+|\d{5,}", name)}
+    assert len(secrets) > 8
+    assert not [secret for secret in secrets for text in texts if secret in text]
+
+
+@pytest.mark.parametrize(
+    ("model", "n_runs"), [("right_only", 1), ("kinematic, both legs", 2), ("kinematic", 2)]
+)
+def test_one_model_of_a_study_can_be_picked_also_as_the_report_names_it(
+    study, clinic, model, n_runs
+):
+    out = clinic / "one.csv"
+    score_videos(study, clinic / "new" / "LA", out, store=clinic / "store", models=[model])
+    made = json.loads(out.with_suffix(".json").read_text())["runs"]
+    assert len(made) == n_runs
+    assert all(name.startswith(model.partition(",")[0]) for name in made)
+
+
+def test_a_leg_that_no_picked_run_scores_says_so(study, clinic):
+    videos, out = clinic / "new" / "LA", clinic / "picked.csv"
+    score_videos(study, videos, out, store=clinic / "store", models=["right_only"])
+    reasons = pd.read_csv(out, keep_default_na=False).set_index("leg").loc["L", "reason"]
+    assert "none of these runs scores this leg" in set(reasons)
+    assert "" not in set(reasons)
+
+
+def test_what_the_intake_warns_of_stands_beside_the_score(written):
+    table = pd.read_csv(written[1], keep_default_na=False)
+    assert table["warnings"].str.contains("the foot is hidden, only the knee is followed").any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"out": "scores.txt"}, "give the name of a table"),
+        (
+            {"models": ["r3d"]},
+            "--model r3d: no finished run of it; choose kinematic, both legs; right_only",
+        ),
+        ({"folder": "none"}, "no such folder; a study is"),
+    ],
+)
+def test_what_cannot_work_is_one_line_before_any_work(study, clinic, options, message):
+    folder = clinic / options["folder"] if "folder" in options else study
+    out = clinic / options.get("out", "x.csv")
+    with pytest.raises(ValueError, match=message) as error:
+        score_videos(
+            folder, clinic / "new" / "LA", out, store=clinic / "store",
+            models=options.get("models", ()),
+        )  # fmt: skip
+    assert "\n" not in str(error.value)

@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pdla.data.intake.quality import QualityOptions, Verdict, judge_quality
+from pdla.data.openpose.quality_facts import Facts, measure_quality
+from pdla.data.skeletons import JOINT, JOINTS, LEGS
+from tests.fixtures.clinics import seated
+
+OPTIONS = QualityOptions()
+
+
+def measure(keypoints: np.ndarray, **given: object) -> Facts:
+    points = np.where(keypoints[..., 2:] > 0, keypoints, (np.nan, np.nan, 0)).astype(np.float32)
+    n_frames = len(points)
+    arguments = {
+        "was_filled": np.zeros((n_frames, 25), dtype=np.bool_), "fps": 30.0,
+        "frame_size": (960, 540), "has_others": np.zeros(n_frames, dtype=np.bool_), "rival": 0.0,
+    }  # fmt: skip
+    return measure_quality(points, **{**arguments, **given})
+
+
+def judge(keypoints: np.ndarray, **given: object) -> dict[str, Verdict]:
+    return judge_quality(measure(keypoints, **given), OPTIONS)
+
+
+def without(keypoints: np.ndarray, *names: str, share: float = 1.0) -> np.ndarray:
+    hidden = keypoints.copy()
+    n_hidden = round(share * len(keypoints))
+    for name in names:
+        hidden[:n_hidden, JOINT[name]] = 0
+    return hidden
+
+
+def leg(side: str, *parts: str) -> list[str]:
+    return [side + part for part in parts or ("Knee", "Ankle", "Heel", "BigToe", "SmallToe")]
+
+
+def test_a_good_video_is_usable_for_both_legs() -> None:
+    assert judge(seated()) == {"L": Verdict("usable"), "R": Verdict("usable")}
+
+
+def test_an_upper_body_is_unusable_and_says_so() -> None:
+    lower = [name for name in JOINTS if name[1:] in ("Hip", *(part[1:] for part in leg("L")))]
+    verdicts = judge(without(seated(), "MidHip", *lower))
+    for side in LEGS:
+        assert verdicts[side].level == "unusable"
+        assert verdicts[side].reasons == ("only the upper body was filmed, no leg is seen",)
+
+
+def test_a_short_upper_body_names_both_reasons_the_upper_body_first() -> None:
+    lower = [*leg("L"), *leg("R")]
+    reasons = judge(without(seated(9), *lower))["L"].reasons
+    assert reasons[0].startswith("only the upper body")
+    assert reasons[1] == "the video is too short"
+
+
+def test_one_hidden_leg_leaves_the_other_usable() -> None:
+    verdicts = judge(without(seated(), *leg("L"), share=0.6))
+    assert verdicts["L"] == Verdict("unusable", ("the leg is hidden",), ("seen in 40%",))
+    assert verdicts["R"].level == "usable"
+
+
+def test_hidden_feet_are_a_warning_while_the_knee_is_seen() -> None:
+    hidden = without(seated(), *leg("R", "Ankle", "Heel", "BigToe"), share=0.99)
+    verdict = judge(hidden)["R"]
+    assert verdict.level == "warning"
+    assert verdict.reasons == ("the foot is hidden, only the knee is followed",)
+    assert verdict.details == ("foot seen in 1%",)
+
+
+def test_a_missing_patient_is_a_warning_and_then_a_reason() -> None:
+    person = seated()
+    person[:20] = 0
+    assert judge(person)["L"].reasons == ("the patient is missing in some frames",)
+    person[:90] = 0
+    assert "the patient is missing in most frames" in judge(person)["L"].reasons
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rival": 0.9}, "two people could be the patient"),
+        ({"outside": 0.2}, "joints lie outside the frame"),
+        ({"cut_frames": 9}, "the end was cut off"),
+        ({"swapped": 20}, "left and right leg were often mistaken"),
+        ({"interpolated": {"L": 0.3, "R": 0.3}}, "many short gaps were interpolated"),
+        ({"jitter": {"L": 0.2, "R": 0.2}}, "the joints shake"),
+    ],
+)
+def test_each_doubt_is_a_warning_in_words(change: dict[str, object], words: str) -> None:
+    verdict = judge_quality(replace(measure(seated()), **change), OPTIONS)["L"]
+    assert verdict.level == "warning"
+    assert verdict.reasons[0].startswith(words)
+
+
+def test_facts_are_shares_of_frames_and_survive_json() -> None:
+    others = np.arange(120) < 30
+    facts = measure(without(seated(), "LKnee", share=0.25), has_others=others)
+    assert facts.others == 0.25
+    assert facts.knee == {"L": 0.75, "R": 1.0}
+    assert facts.joints["LKnee"] == 0.75
+    assert facts.seconds == 4
+    assert Facts(**facts.to_json()) == facts
+
+
+def test_shake_is_measured_in_trunk_lengths() -> None:
+    person = seated()
+    person[::2, JOINT["LKnee"], 0] += 18  # a tenth of the trunk of 180 px, there and back
+    shake = measure(person).jitter
+    assert shake["L"] == pytest.approx(0.2, abs=0.01)
+    assert shake["R"] < 0.03
+
+
+def test_thresholds_are_shares() -> None:
+    with pytest.raises(ValueError, match=r"recordings\.quality\.min_leg=80"):
+        QualityOptions(min_leg=80)

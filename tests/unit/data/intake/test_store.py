@@ -1,0 +1,224 @@
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pdla.data.intake import store as store_module
+from pdla.data.intake.pseudonyms import Pseudonyms
+from pdla.data.intake.store import RecordingStore, StoredVideo
+from pdla.data.openpose import OpenPoseOptions
+from tests.fixtures.clinics import seated, write_clinic, write_video
+
+PSEUDONYMS = Pseudonyms(b"s" * 32)
+
+
+def open_all(
+    root: Path, source: Path, workers: int = 1, **options: object
+) -> dict[str, StoredVideo]:
+    videos = {f"V-{n}": path for n, path in enumerate(sorted(source.iterdir()))}
+    store = RecordingStore(root, PSEUDONYMS, OpenPoseOptions(**options))
+    return store.open_videos(source, videos, workers)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for number in range(3):
+        write_video(tmp_path / "LA" / f"v{number}", seated(30, shift=(number, 0)))
+    return tmp_path / "LA"
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Videos that were parsed since the last look."""
+    seen: list[str] = []
+    original = store_module.parse_all
+
+    def spy(tasks: list[store_module.ParseTask], workers: int) -> object:
+        seen.extend(task.video for task in tasks)
+        return original(tasks, workers)
+
+    monkeypatch.setattr(store_module, "parse_all", spy)
+    return seen
+
+
+def test_a_video_is_parsed_once_and_mapped_from_then_on(
+    tmp_path: Path, source: Path, parsed: list[str]
+) -> None:
+    first = open_all(tmp_path / "s", source)
+    again = open_all(tmp_path / "s", source)
+    assert parsed == ["V-0", "V-1", "V-2"]
+    for video, stored in again.items():
+        assert stored.recording is not None
+        assert isinstance(stored.recording.keypoints, np.memmap)
+        assert not stored.recording.keypoints.flags.writeable
+        assert stored.sha256 == first[video].sha256
+        assert stored.facts == first[video].facts
+
+
+def test_only_a_changed_video_is_parsed_again(
+    tmp_path: Path, source: Path, parsed: list[str]
+) -> None:
+    before = open_all(tmp_path / "s", source)
+    parsed.clear()
+    frame = sorted((source / "v1").iterdir())[7]
+    frame.write_bytes(b'{"people": []}')
+    after = open_all(tmp_path / "s", source)
+    assert parsed == ["V-1"]
+    assert before["V-1"].sha256 != after["V-1"].sha256
+    assert before["V-0"].sha256 == after["V-0"].sha256
+
+
+def test_touched_files_are_read_but_their_keypoints_are_not_written_again(
+    tmp_path: Path, source: Path
+) -> None:
+    open_all(tmp_path / "s", source)
+    written = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "s").glob("*.npy")}
+    for frame in (source / "v1").iterdir():
+        os.utime(frame, (1, 1))
+    open_all(tmp_path / "s", source)
+    assert written == {
+        path.name: path.stat().st_mtime_ns for path in (tmp_path / "s").glob("*.npy")
+    }
+
+
+def test_other_options_parse_again(tmp_path: Path, source: Path, parsed: list[str]) -> None:
+    open_all(tmp_path / "s", source)
+    open_all(tmp_path / "s", source, fps=25)
+    assert len(parsed) == 6
+
+
+def test_a_video_that_is_gone_leaves_nothing_behind(tmp_path: Path, source: Path) -> None:
+    open_all(tmp_path / "s", source)
+    for frame in (source / "v2").iterdir():
+        frame.unlink()
+    (source / "v2").rmdir()
+    open_all(tmp_path / "s", source)
+    assert len(list((tmp_path / "s").glob("*.npy"))) == 2
+    assert "V-2" not in (tmp_path / "s" / "index.json").read_text()
+
+
+def test_two_input_folders_share_a_store(tmp_path: Path, source: Path, parsed: list[str]) -> None:
+    other = tmp_path / "other"
+    write_video(other / "v0", seated(40))
+    open_all(tmp_path / "s", source)
+    assert open_all(tmp_path / "s", other)["V-0"].facts.n_frames == 40
+    parsed.clear()
+    assert open_all(tmp_path / "s", source)["V-0"].facts.n_frames == 30
+    assert not parsed
+
+
+@pytest.mark.parametrize("damage", ["index", "truncated", "flipped", "missing", "version", "facts"])
+def test_a_damaged_store_is_noticed_and_built_again(
+    tmp_path: Path, source: Path, damage: str
+) -> None:
+    root = tmp_path / "s"
+    expected = {video: stored.sha256 for video, stored in open_all(root, source).items()}
+    array = sorted(root.glob("*.npy"))[1]
+    content = array.read_bytes()
+    index = root / "index.json"
+    if damage == "index":
+        index.write_bytes(index.read_bytes()[:100])
+    elif damage == "version":
+        index.write_text('{"version": -1, "videos": {"a": 3}}')
+    elif damage == "facts":
+        index.write_text(index.read_text().replace('"n_frames"', '"frames"'))
+    elif damage == "truncated":
+        array.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        array.write_bytes(content[:-500] + bytes([content[-500] ^ 1]) + content[-499:])
+    else:
+        array.unlink()
+    opened = open_all(root, source)
+    assert {video: stored.sha256 for video, stored in opened.items()} == expected
+    assert all(stored.recording is not None for stored in opened.values())
+
+
+def test_a_read_only_input_is_fine(tmp_path: Path, source: Path) -> None:
+    for path in [*source.rglob("*"), source]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = sorted(path.name for path in source.rglob("*"))
+    try:
+        assert len(open_all(tmp_path / "s", source)) == 3
+    finally:
+        for path in [source, *source.iterdir()]:
+            path.chmod(0o755)
+    assert sorted(path.name for path in source.rglob("*")) == before
+
+
+def _build(root: Path, source: Path, ready: object, result: object) -> None:
+    ready.wait()
+    opened = open_all(root, source)
+    result.put(sorted(stored.sha256 for stored in opened.values()))
+
+
+def test_two_processes_at_once_get_the_same_and_parse_once(tmp_path: Path, source: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, result = context.Barrier(2), context.Queue()
+    arguments = (tmp_path / "s", source, ready, result)
+    processes = [context.Process(target=_build, args=arguments) for _ in range(2)]
+    for process in processes:
+        process.start()
+    first, second = result.get(timeout=60), result.get(timeout=60)
+    for process in processes:
+        process.join()
+    assert first == second
+    assert len(list((tmp_path / "s").glob("*.npy"))) == 3
+    assert not list((tmp_path / "s").glob("*.tmp"))
+
+
+def _build_slowly(root: Path, source: Path) -> None:
+    from pdla.data.intake import parsing
+
+    original = parsing._write_array
+
+    def write_slowly(target: Path, keypoints: np.ndarray) -> None:
+        original(target, keypoints)
+        target.with_name("half.tmp").write_bytes(b"half")
+        time.sleep(5)
+
+    parsing._write_array = write_slowly
+    open_all(root, source)
+
+
+def test_a_killed_build_leaves_nothing_half_written(tmp_path: Path, source: Path) -> None:
+    root = tmp_path / "s"
+    process = multiprocessing.get_context("spawn").Process(
+        target=_build_slowly, args=(root, source)
+    )
+    process.start()
+    deadline = time.monotonic() + 30
+    while not list(root.glob("*.tmp")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert len(open_all(root, source)) == 3
+    assert not list(root.glob("*.tmp"))
+
+
+def test_several_processes_parse_to_the_same_keypoints(tmp_path: Path) -> None:
+    write_clinic(tmp_path, [(f"TG{n}_{5550 + n}_20220101_LA_1", 1, 1) for n in range(13)], 10)
+    one = open_all(tmp_path / "one", tmp_path / "LA", workers=1)
+    two = open_all(tmp_path / "two", tmp_path / "LA", workers=2)
+    assert [stored.sha256 for stored in one.values()] == [s.sha256 for s in two.values()]
+
+
+def test_more_videos_than_open_files_are_read_into_memory(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_spare_files", lambda n_wanted: 1)
+    opened = [stored.recording.keypoints for stored in open_all(tmp_path / "s", source).values()]
+    assert [isinstance(keypoints, np.memmap) for keypoints in opened] == [True, False, False]
+
+
+def test_a_folder_that_cannot_be_read_is_tried_again_next_time(
+    tmp_path: Path, source: Path
+) -> None:
+    videos = {"V-0": source / "v0", "V-9": source / "not there yet"}
+    store = RecordingStore(tmp_path / "s", PSEUDONYMS, OpenPoseOptions())
+    assert store.open_videos(source, videos, 1)["V-9"].reason == "the folder cannot be opened"
+    write_video(source / "not there yet", seated(30))
+    assert store.open_videos(source, videos, 1)["V-9"].recording is not None

@@ -1,0 +1,369 @@
+"""A study read back: what is pooled, what is refused, what the answer says."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from pdla.commands.report import report_study
+from pdla.evaluation import baselines
+from pdla.evaluation.baselines import BASELINES
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.report.analysis import analyse
+from pdla.report.page import write_report
+from pdla.report.pooling import repeat_of_fold
+from pdla.report.references import CEILINGS
+from pdla.report.scopes import Scope, judge
+from pdla.report.study import read_study
+from pdla.report.summary import stamps
+from pdla.report.tables import headline, subgroup_rows
+from pdla.runs.folder import fail_run, finish_run, open_run
+from tests.fixtures.studies import make_config, make_study
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_forest():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "N_TREES", 5)
+        yield
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = make_study(tmp_path_factory.mktemp("runs") / "clinic")
+    fail_run_in(folder, "r3d-L-fold9-seed0", "ValueError: too few patients")
+    open_run(folder / "r3d-R-fold9-seed0", make_config("r3d", "R", 9, 0))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def analysis(study):
+    return analyse(read_study(study))
+
+
+@pytest.fixture(scope="module")
+def page(study, analysis):
+    return write_report(analysis, {("V-010", "L"): "clips/V-010-L.mp4"}, "Drawn.").read_text()
+
+
+def fail_run_in(folder, name, error):
+    open_run(folder / name, make_config("r3d", "L", 9, 0))
+    fail_run(folder / name, error)
+
+
+def test_each_leg_and_both_have_every_model_and_every_baseline(analysis):
+    names = ["r3d", "resnet_lstm", *(baseline.title for baseline in BASELINES.values())]
+    assert [section.scope.title for section in analysis.sections] == [
+        "Both legs", "Left leg", "Right leg"
+    ]  # fmt: skip
+    for section, n_legs in zip(analysis.sections, (80, 40, 40), strict=True):
+        assert [row.scorer.name for row in section.rows] == names
+        assert {row.n_legs for row in section.rows} == {n_legs}
+
+
+def test_a_good_model_is_better_than_always_1_and_the_page_says_so(analysis, page):
+    best = analysis.sections[0].rows[0].estimates["qwk"]
+    assert best.low > 0.5
+    assert "r3d: Quadratic weighted kappa" in page
+    assert "Better than \N{LEFT DOUBLE QUOTATION MARK}Majority score" in page
+
+
+def test_baselines_are_tested_on_exactly_the_legs_of_the_models(analysis):
+    keys = ["video_id", "leg"]
+    tables = [next(iter(s.passes.values())).set_index(keys) for s in analysis.scorers]
+    for table in tables[1:]:
+        assert set(table.index) == set(tables[0].index)
+        assert table["score"].to_dict() == tables[0]["score"].to_dict()
+
+
+def test_metrics_within_a_group_and_for_each_visit_are_there(analysis):
+    assert list(analysis.sections[0].subgroups) == [
+        "group CG alone", "group TG alone", "visit 1", "visit 2"
+    ]  # fmt: skip
+
+
+def test_seeds_are_passes_of_their_own_and_their_spread_is_shown(tmp_path):
+    analysis = analyse(read_study(make_study(tmp_path / "s", ["r3d"], ["R"], seeds=(0, 1, 2))))
+    row = analysis.sections[0].rows[0]
+    assert (row.n_legs, len(row.spread)) == (40, 3)
+
+
+def test_a_half_finished_seed_is_left_out_of_the_mean_and_named(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    make_study(folder, ["r3d"], ["R"], seeds=(1,), only=[0])
+    analysis = analyse(read_study(folder))
+    assert len(analysis.sections[0].rows[0].spread) == 1
+    assert "Not run: r3d, leg R, seed 1: fold 1, 2 of 3." in analysis.notes
+
+
+def test_every_draw_of_a_leaky_study_counts_however_many_legs_it_tests(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=5, leaky=True)
+    study = read_study(folder)
+    sizes = [len(run.tested) for run in study.runs]
+    assert len(set(sizes)) > 1
+    row = analyse(study).sections[0].rows[0]
+    assert [len(table) for table in row.passes] == sizes
+    assert row.n_legs == len({leg for run in study.runs for leg in run.tested["video_id"]})
+
+
+def test_kappa_where_the_rater_gave_one_score_says_that_it_cannot_be_anything_but_0(analysis):
+    scope = Scope("score 0 alone", "R", "score", 0)
+    judged = judge(analysis.models[0], scope, ["qwk"])
+    row = replace(
+        analysis.sections[0].rows[0], judged=judged, estimates=judged.draws.estimates(["qwk"])
+    )
+    section = replace(analysis.sections[0], subgroups={"score 0 alone": [row]})
+    ((value, below),) = subgroup_rows(section, [METRIC_OF["qwk"]])[0]["cells"]
+    assert value == "0.00"
+    assert below == "whatever is predicted: the rater gave every leg a 0"
+
+
+def test_runs_that_failed_or_stopped_are_named_with_the_reason(page):
+    assert "r3d-L-fold9-seed0: ValueError: too few patients" in page
+    assert "r3d-R-fold9-seed0: not finished" in page
+
+
+def test_every_part_that_a_reviewer_asks_for_is_on_the_page(page):
+    for part in (
+        "research only", "Flow of videos", "the leg is out of the picture", "Scores of the rater",
+        "Confusion matrix", "Reliability", "Risk and coverage", "Differences in Quadratic",
+        "Errors by video", 'href="clips/V-010-L.mp4"', "No curves", "Models and runs", "TRIPOD+AI",
+        "CLAIM", "not known", "group TG alone", "no leg has score 4", "intraclass correlation",
+        "Primary metrics, fixed in the config: Quadratic weighted kappa and Macro-MAE",
+    ):  # fmt: skip
+        assert part.lower() in page.lower(), part
+
+
+def test_the_page_needs_no_other_file_and_no_network(page):
+    assert "<script" not in page
+    for address in ("http://", "https://", 'src="/', "url("):
+        assert address not in page
+
+
+def test_text_from_the_data_cannot_become_html(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], excluded={"<script>alert(1)</script>": 2})
+    text = write_report(analyse(read_study(folder)), {}, "").read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_summaries_hold_the_numbers_of_the_page(study, analysis, page):
+    table = pd.read_csv(study / "summary.csv")
+    assert len(table) == 3 * 7
+    row = table[(table["leg"] == "R") & (table["scorer"] == "r3d")].iloc[0]
+    assert row["qwk_low"] < row["qwk"] < row["qwk_high"]
+    values = json.loads((study / "summary.json").read_text())
+    right = values["legs"]["R"]["scorers"][0]
+    assert right["metrics"]["qwk"][0] == pytest.approx(row["qwk"], abs=1e-3)
+    assert right["undefined"]["recall_4"] == "no leg has score 4"
+    assert right["metrics"]["recall_4"] == [None, None, None]
+
+
+def test_numbers_and_figures_can_be_read_back_from_tensorboard(study, page):
+    events = EventAccumulator(str(study / "_summary"), size_guidance={"images": 0, "tensors": 0})
+    events.Reload()
+    kinds = {tag.split("/")[0] for tag in events.Tags()["images"]}
+    assert {"confusions", "forests", "reliabilities", "folds"} <= kinds
+    summary = pd.read_csv(study / "summary.csv")
+    text = events.Tensors("leg_R/text_summary")[0].tensor_proto.string_val[0].decode()
+    for row in summary[summary["leg"] == "R"].to_dict("records"):
+        interval = f"{row['mae']:.2f} ({row['mae_low']:.2f} to {row['mae_high']:.2f})"
+        assert f"| {row['scorer']} |" in text
+        assert interval in text
+    own = EventAccumulator(str(study / "_summary" / "r3d"))
+    own.Reload()
+    right = summary[(summary["leg"] == "R") & (summary["scorer"] == "r3d")].iloc[0]
+    points = [event.value for event in own.Scalars("summary_leg_R/mae")]
+    assert points == pytest.approx([right["mae"]], abs=1e-3)
+
+
+def test_a_scorer_that_is_gone_leaves_nothing_in_tensorboard(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    write_report(analyse(read_study(folder)), {}, "")
+    gone = folder / "_summary" / "r3d"
+    gone.rename(folder / "_summary" / "an_old_model")
+    write_report(analyse(read_study(folder)), {}, "")
+    assert gone.exists()
+    assert not list((folder / "_summary" / "an_old_model").glob("*"))
+
+
+def test_two_models_of_one_name_are_told_apart_by_what_differs(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    for fold in range(3):
+        old = folder / f"r3d-R-fold{fold}-seed0"
+        new = folder / f"r3d-R-fold{fold}-seed0-strong"
+        new.mkdir()
+        for path in old.iterdir():
+            text = path.read_text().replace("dropout: 0.2", "dropout: 0.5")
+            (new / path.name).write_text(text)
+    names = [scorer.name for scorer in analyse(read_study(folder)).models]
+    assert names == ["r3d, model.dropout=0.2", "r3d, model.dropout=0.5"]
+
+
+def test_variants_are_named_by_their_tags_where_these_tell_them_apart(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=2)
+    for fold in range(2):
+        old = folder / f"r3d-R-fold{fold}-seed0"
+        new = shutil.copytree(old, folder / f"{old.name}-pretrained") / "config.yaml"
+        text = new.read_text().replace("tag: ''", "tag: -pretrained")
+        new.write_text(text.replace("dropout: 0.2", "dropout: 0.5"))
+    names = [scorer.name for scorer in analyse(read_study(folder)).models]
+    assert names == ["r3d", "r3d, pretrained"]
+    for run in folder.glob("*-seed0"):
+        shutil.rmtree(run)
+    (alone,) = analyse(read_study(folder)).models
+    assert alone.name == "r3d, pretrained"
+
+
+def test_pretraining_with_the_seed_of_each_run_is_one_model_with_a_spread(tmp_path):
+    folder = make_study(tmp_path / "s", ["tcn"], ["R"], n_folds=2, seeds=(0, 1))
+    for run in folder.glob("tcn-*"):
+        seed = run.name[-1]
+        for name, old, new in (
+            ("config.yaml", "dropout: 0.2", f"weights: pretrain/tcn-seed{seed}/best.ckpt"),
+            ("result.json", '"weights_source": "none"', f'"weights_source": "tcn-seed{seed}/best"'),
+        ):
+            text = (run / name).read_text()
+            assert old in text
+            (run / name).write_text(text.replace(old, new))
+    (model,) = analyse(read_study(folder)).models
+    assert {key[2] for key in model.passes} == {0, 1}
+    assert "tcn-seedN/best" in model.note
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data_hash": "e" * 64}, "2 different data"),
+        ({"weights_source": "kinetics"}, "began with different weights"),
+    ],
+)
+def test_runs_that_differ_are_not_pooled_unless_told_to_and_the_page_says_it(
+    tmp_path, changes, message
+):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], only=[0, 1])
+    make_study(folder, ["r3d"], ["R"], only=[2], **changes)
+    with pytest.raises(ValueError, match=rf"{message}.*--pool-differing") as error:
+        analyse(read_study(folder))
+    assert "\n" not in str(error.value)
+    notes = analyse(read_study(folder), pool_differing=True).notes
+    assert any(message in note for note in notes)
+
+
+def test_runs_of_another_split_are_not_pooled(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    make_study(folder, ["resnet_lstm"], ["R"], n_folds=4)
+    with pytest.raises(ValueError, match="2 different splits"):
+        analyse(read_study(folder))
+
+
+def test_a_leaky_study_is_stamped(tmp_path, capsys):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], leaky=True, noise=1.5)
+    text = report_study(folder, n_clips=2).read_text()
+    assert "No clip was drawn" in text
+    assert "LEAKY: the same patients stand in training and test" in text
+    assert "r3d (LEAKY)" in text
+    assert "LEAKY" in capsys.readouterr().out
+    assert pd.read_csv(folder / "summary.csv")["leaky"].all()
+
+
+def test_tuning_runs_are_stamped_and_never_mixed_with_the_study(tmp_path):
+    folder = make_study(tmp_path / "tune", ["r3d"], ["R"], inner=0)
+    assert "TUNING" in stamps(analyse(read_study(folder)))[0]
+    make_study(folder, ["resnet_lstm"], ["R"])
+    with pytest.raises(ValueError, match="never mixes"):
+        analyse(read_study(folder), pool_differing=True)
+
+
+def test_a_study_of_too_few_patients_says_so_in_place_of_a_comparison(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], only=[0], n_patients=12)
+    (told,) = headline(analyse(read_study(folder)))
+    assert "on 8 legs of 4 patients. Too few patients for an interval" in told
+
+
+def test_a_study_of_one_run_has_an_answer(tmp_path):
+    analysis = analyse(read_study(make_study(tmp_path / "s", ["r3d"], ["R"], only=[0])))
+    assert "Not run: r3d, leg R, seed 0: fold 1, 2 of 3." in analysis.notes
+    assert len(headline(analysis)) == 1
+
+
+def spoil(folder, change):
+    """Rewrite the predictions of one run by hand, with a hash that fits."""
+    run = folder / "r3d-R-fold0-seed0"
+    table = pd.read_csv(run / "predictions.csv")
+    finish_run(run, json.loads((run / "result.json").read_text()), change(table))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.assign(p0=t["p0"] + 0.2), r"row 2: probabilities that do not sum to 1"),
+        (lambda t: t.assign(p0=np.nan), r"text where numbers should be"),
+        (lambda t: t.assign(score=7), r"row 2: a score that is not 0 to 4"),
+        (lambda t: t.drop(columns="p3"), r"no column p3"),
+        (lambda t: pd.concat([t, t]), r"row \d+: a leg stands there twice"),
+        (lambda t: t.assign(predicted=4, score=0), r"row 2: predicted does not follow"),
+        (lambda t: t.assign(p1="high"), r"text where numbers should be"),
+    ],
+)
+def test_predictions_that_cannot_be_are_one_line_with_file_and_row(tmp_path, change, message):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    spoil(folder, change)
+    with pytest.raises(ValueError, match=rf"predictions\.csv: {message}") as error:
+        read_study(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_predictions_edited_by_hand_are_noticed(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    path = folder / "r3d-R-fold0-seed0" / "predictions.csv"
+    path.write_text(path.read_text().replace(",1,", ",2,", 1))
+    with pytest.raises(ValueError, match="was changed after the run"):
+        read_study(folder)
+
+
+def test_an_empty_study_and_one_of_failures_are_one_line(tmp_path):
+    with pytest.raises(ValueError, match="no such folder"):
+        read_study(tmp_path / "none")
+    with pytest.raises(ValueError, match="no finished run"):
+        read_study(tmp_path)
+    fail_run_in(tmp_path, "run", "ValueError: no rated leg")
+    with pytest.raises(ValueError, match=r"no finished run.*run: ValueError: no rated leg"):
+        read_study(tmp_path)
+
+
+def test_a_run_without_its_split_is_one_line(tmp_path):
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
+    (folder / "r3d-R-fold1-seed0" / "split.json").unlink()
+    with pytest.raises(ValueError, match=r"split\.json is missing"):
+        read_study(folder)
+
+
+def test_a_repeat_begins_where_a_leg_would_be_tested_twice():
+    folds = [{"test": test} for test in ([0, 1], [2, 3], [0, 2], [1, 3], [1])]
+    assert repeat_of_fold(folds) == [0, 0, 1, 1, 2]
+
+
+def test_a_report_starts_without_what_only_training_needs():
+    script = "import sys, pdla.commands.report; print(*(sys.modules.keys() & {*sys.argv[1:]}))"
+    heavy = ("lightning", "torchvision", "torchmetrics", "pytorchvideo")
+    shown = subprocess.run(
+        [sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == []
+
+
+@pytest.mark.slow
+def test_the_ceilings_that_a_report_shows_are_those_of_the_simulation():
+    from pdla.data.simulation.ceiling import measure_ceilings
+
+    for row in measure_ceilings():
+        shown = CEILINGS[row.cohort][row.scorer]
+        measured = (row.qwk, row.mae, row.patients_qwk, row.patients_mae)
+        np.testing.assert_allclose(measured, shown, atol=0.03)

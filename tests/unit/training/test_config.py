@@ -1,0 +1,102 @@
+"""Every option of every config group composes, is said when to choose, and has code behind it."""
+
+import pytest
+from hydra.utils import get_class
+from omegaconf import OmegaConf
+
+from pdla.data.clips.sampling import Span
+from pdla.training.config import build, build_model, check_config, legs_of
+from tests.fixtures.configs import compose_config
+from tests.fixtures.places import CONF
+
+GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "local")
+OPTIONS = [(group.name, path.stem) for group in GROUPS for path in sorted(group.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_and_names_things_that_exist(group, option):
+    needed = ["recordings.videos=videos", "recordings.labels=labels.xls"]
+    config = compose_config(f"{group}={option}", *(needed if option == "clinic" else []))
+    targets = [value for value in _targets(config) if value.startswith("pdla.")]
+    for target in targets:
+        assert get_class(target)
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_says_when_to_choose_it_in_its_first_line(group, option):
+    lines = (CONF / group / f"{option}.yaml").read_text(encoding="utf-8").splitlines()
+    first = next(line for line in lines if "@package" not in line)
+    assert first.startswith("# Choose this")
+
+
+def _targets(section):
+    if isinstance(section, dict):
+        if "_target_" in section:
+            yield section["_target_"]
+        for value in section.values():
+            yield from _targets(value)
+
+
+@pytest.mark.parametrize("option", [path.stem for path in (CONF / "sampling").glob("*.yaml")])
+def test_every_sampling_gives_clips(option):
+    sampling = build(compose_config(f"sampling={option}")["sampling"])
+    assert sampling.training_clips(Span(0.0, 10.0))
+    assert sampling.covering_clips(Span(0.0, 10.0))
+
+
+def test_own_habits_win_over_the_defaults_and_the_command_line_over_them(tmp_path):
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "default.yaml").write_text("# @package _global_\nseed: 3\nleg: L\n")
+    config = compose_config("leg=R", f"hydra.searchpath=[file://{tmp_path}]")
+    assert (config["seed"], config["leg"]) == (3, "R")
+
+
+def test_gpu_setting_is_larger_than_the_cpu_setting():
+    small, large = compose_config(), compose_config("trainer=gpu")
+    assert large["drawing"]["height"] > small["drawing"]["height"]
+    assert large["sampling"]["fps"] > small["sampling"]["fps"]
+    assert large["trainer"]["max_epochs"] > small["trainer"]["max_epochs"]
+
+
+def test_clips_keep_at_least_12_frames_a_second():
+    with pytest.raises(ValueError, match="alias"):
+        build(compose_config("sampling.fps=3.2")["sampling"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["leg=left"], "choose L, R or both"),
+        (["seed=-1"], "whole number"),
+        (["data=keypoint_clips"], "eats drawn_clips"),
+        (
+            ["recordings=clinic", "recordings.videos=/none", "recordings.labels=/none"],
+            "recordings.videos=/none: not found",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_work_in_one_line(overrides, message):
+    with pytest.raises(ValueError, match=message) as error:
+        check_config(compose_config(*overrides))
+    assert "\n" not in str(error.value)
+
+
+def test_a_value_without_default_is_asked_for_by_name():
+    with pytest.raises(ValueError, match=r"recordings\.(videos|labels) has no default"):
+        compose_config("recordings=clinic")
+
+
+def test_a_misspelt_option_is_one_line_from_the_class_that_refused_it():
+    config = compose_config("+split.folds=3")
+    with pytest.raises(ValueError, match=r"PatientKFold.*folds"):
+        build(config["split"])
+    with pytest.raises(ValueError, match=r"VideoNetwork.*droput"):
+        build_model(compose_config("+model.droput=0.1", "model.weights=none"))
+
+
+def test_both_means_left_and_right():
+    assert list(legs_of("both")) == ["L", "R"]
+
+
+def test_plain_config_holds_no_omegaconf():
+    assert not OmegaConf.is_config(compose_config()["model"])
