@@ -62,7 +62,7 @@ def check_cohort(
 def summarise(intake: Intake) -> dict[str, Any]:
     """Everything that the screen, the JSON and the HTML show."""
     cohort = intake.cohort
-    excluded = {(exclusion.video, exclusion.leg): exclusion for exclusion in cohort.exclusions}
+    excluded = {(exclusion.video_id, exclusion.leg): exclusion for exclusion in cohort.exclusions}
     opened = [video.stored.facts for video in intake.videos if video.stored and video.stored.facts]
     return {
         "rows": cohort.n_rows,
@@ -115,7 +115,7 @@ def _count_legs(intake: Intake, leg: Leg) -> dict[str, Any]:
 def _unusable(intake: Intake) -> list[dict[str, Any]]:
     """Reasons why legs were left out, the most frequent first."""
     found = [
-        (exclusion.reason, exclusion.leg, exclusion.detail or exclusion.video)
+        (exclusion.reason, exclusion.leg, exclusion.detail or exclusion.video_id)
         for exclusion in intake.cohort.exclusions
     ]
     return _by_reason(found)
@@ -195,7 +195,7 @@ def _describe_video(
     facts = video.stored.facts if video.stored else None
     return {
         "place": video.place,
-        "video": video.video,
+        "video": video.video_id,
         "patient": video.patient,
         "group": video.group,
         "legs": {leg: _describe_leg(video, leg, excluded) for leg in LEGS},
@@ -207,7 +207,7 @@ def _describe_video(
 def _describe_leg(
     video: IntakeVideo, leg: Leg, excluded: Mapping[tuple[str, Leg | None], Exclusion]
 ) -> dict[str, Any]:
-    exclusion = excluded.get((video.video, None)) or excluded.get((video.video, leg))
+    exclusion = excluded.get((video.video_id, None)) or excluded.get((video.video_id, leg))
     level = "unusable" if exclusion else video.verdicts[leg].level
     reasons = (exclusion.reason,) if exclusion else video.verdicts[leg].reasons
     return {"score": video.scores[leg], "verdict": level, "reasons": reasons}

@@ -27,10 +27,10 @@ def measure_cohort(
         ValueError: If nothing in them can be used.
     """
     intake = read_intake(videos, labels, store, options)
-    by_video = {video.video: video for video in intake.videos}
+    by_video = {video.video_id: video for video in intake.videos}
     samples = intake.cohort.samples
     rows = [
-        _measure_leg(sample, by_video[sample.recording.video])
+        _measure_leg(sample, by_video[sample.recording.video_id])
         for sample in track(samples, "measuring", len(samples), "legs")
     ]
     return pd.DataFrame(rows), 2 * len(intake.videos) - len(rows)
@@ -40,7 +40,7 @@ def _measure_leg(sample: LegSample, video: IntakeVideo) -> dict[str, object]:
     bout = find_bout(sample.recording, sample.leg)
     return {
         "place": video.place,
-        "video_id": sample.recording.video,
+        "video_id": sample.recording.video_id,
         "patient": sample.patient,
         "group": sample.group,
         "leg": sample.leg,

@@ -126,10 +126,10 @@ def _build(rated: Sequence[LegSample]) -> NDArray[np.float64]:
     known: dict[str, list[float]] = {}
     for sample in rated:
         recording = sample.recording
-        if recording.video not in known:
+        if recording.video_id not in known:
             trunk = _length(recording, "Neck", "MidHip")
-            known[recording.video] = [_length(recording, *pair) / trunk for pair in BUILD]
-    return np.array([known[sample.recording.video] for sample in rated])
+            known[recording.video_id] = [_length(recording, *pair) / trunk for pair in BUILD]
+    return np.array([known[sample.recording.video_id] for sample in rated])
 
 
 def _length(recording: Recording, one: str, other: str) -> float:

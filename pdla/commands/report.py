@@ -77,7 +77,7 @@ def _draw_missing(analysis: Analysis, places: dict[tuple[str, str], Path]) -> No
         IntakeOptions.from_config(recordings),
     )
     for sample in cohort.samples:
-        path = places.get((sample.recording.video, sample.leg))
+        path = places.get((sample.recording.video_id, sample.leg))
         if path is None:
             continue
         path.parent.mkdir(exist_ok=True)
@@ -85,7 +85,7 @@ def _draw_missing(analysis: Analysis, places: dict[tuple[str, str], Path]) -> No
         if sample.leg == "L":  # drawn where it is, in the colours of the scored leg
             turned = recording.keypoints[:, list(MIRROR)]
             recording = type(recording)(
-                recording.video, turned, recording.fps, recording.frame_size
+                recording.video_id, turned, recording.fps, recording.frame_size
             )
         frames = draw_recording(recording, DRAWING)
         write_mp4(path, frames, recording.n_frames, recording.fps)

@@ -163,15 +163,15 @@ def _mean_over_runs(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def _with_reasons(table: pd.DataFrame, intake: Intake) -> pd.DataFrame:
     """All legs of all videos, in order: the scored ones, and the others with a reason."""
-    place_of = {video.video: video.place for video in intake.videos}
+    place_of = {video.video_id: video.place for video in intake.videos}
     scored = {(row["video_id"], row["leg"]): row for row in table.to_dict("records")}
     reasons = {
-        (exclusion.video, leg): exclusion.reason
+        (exclusion.video_id, leg): exclusion.reason
         for exclusion in intake.cohort.exclusions
         for leg in ((exclusion.leg,) if exclusion.leg else LEGS)
     }
     warnings = {
-        (sample.recording.video, sample.leg): "; ".join(sample.warnings)
+        (sample.recording.video_id, sample.leg): "; ".join(sample.warnings)
         for sample in intake.cohort.samples
     }
     keys = [(video, leg) for video in place_of for leg in LEGS]

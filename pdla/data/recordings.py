@@ -16,7 +16,7 @@ class Recording:
     """Keypoints of the patient in one video, one frame every 1 / fps seconds.
 
     Attributes:
-        video: Pseudonym of the video; the clinic's own id, which holds a patient number, is not
+        video_id: Pseudonym of the video; the clinic's own id, which holds a patient number, is not
             kept.
         keypoints: (T, 25, 3) float32 of x px, y px, confidence 0-1 in BODY_25 order. A joint that
             was not seen is NaN, NaN, 0; never (0, 0). Usually a read-only memory map.
@@ -27,7 +27,7 @@ class Recording:
         ValueError: If shape, type, fps or frame size cannot be those of a recording.
     """
 
-    video: str
+    video_id: str
     keypoints: NDArray[np.float32]
     fps: float
     frame_size: tuple[int, int]
@@ -36,15 +36,17 @@ class Recording:
         """Check the values once, so that nobody downstream has to."""
         shape = self.keypoints.shape
         if len(shape) != 3 or shape[0] == 0 or shape[1:] != (N_JOINTS, 3):
-            raise ValueError(f"{self.video}: keypoints {shape}, expected (T > 0, {N_JOINTS}, 3)")
+            raise ValueError(f"{self.video_id}: keypoints {shape}, expected (T > 0, {N_JOINTS}, 3)")
         if self.keypoints.dtype != np.float32:
             raise ValueError(
-                f"{self.video}: keypoints are {self.keypoints.dtype}, expected float32"
+                f"{self.video_id}: keypoints are {self.keypoints.dtype}, expected float32"
             )
         if not self.fps > 0:
-            raise ValueError(f"{self.video}: fps={self.fps}, expected more than 0")
+            raise ValueError(f"{self.video_id}: fps={self.fps}, expected more than 0")
         if min(self.frame_size) <= 0:
-            raise ValueError(f"{self.video}: frame size {self.frame_size}, expected (H, W) over 0")
+            raise ValueError(
+                f"{self.video_id}: frame size {self.frame_size}, expected (H, W) over 0"
+            )
 
     @property
     def n_frames(self) -> int:
@@ -80,7 +82,9 @@ class LegSample:
     def __post_init__(self) -> None:
         """Refuse a score off the scale."""
         if self.score is not None and self.score not in SCORES:
-            raise ValueError(f"{self.recording.video} leg {self.leg}: score {self.score}, not 0-4")
+            raise ValueError(
+                f"{self.recording.video_id} leg {self.leg}: score {self.score}, not 0-4"
+            )
 
     @property
     def is_rated(self) -> bool:
@@ -93,13 +97,13 @@ class Exclusion:
     """A video, or one leg of it, that was left out.
 
     Attributes:
-        video: Pseudonym of the video.
+        video_id: Pseudonym of the video.
         leg: The leg, or None if the whole video was left out.
         reason: Why, in words that are the same for every video with this reason (it is counted).
         detail: What was special about this one; empty if nothing.
     """
 
-    video: str
+    video_id: str
     leg: Leg | None
     reason: str
     detail: str = ""

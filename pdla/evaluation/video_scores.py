@@ -128,7 +128,7 @@ def predictions_table(
     probabilities = np.array([combine_clips(np.array(clips[leg]), combination) for leg in legs])
     table = pd.DataFrame(
         {
-            "video_id": [samples[leg].recording.video for leg in legs],
+            "video_id": [samples[leg].recording.video_id for leg in legs],
             "patient": [samples[leg].patient for leg in legs],
             "group": [samples[leg].group for leg in legs],
             "leg": [samples[leg].leg for leg in legs],

@@ -166,4 +166,6 @@ def wanted_clips(
 
 def leg_numbers(samples: Sequence[LegSample]) -> dict[tuple[str, str], int]:
     """Where in `samples` the leg of a video stands."""
-    return {(sample.recording.video, sample.leg): number for number, sample in enumerate(samples)}
+    return {
+        (sample.recording.video_id, sample.leg): number for number, sample in enumerate(samples)
+    }

@@ -69,8 +69,8 @@ def excluded_text(cohort: Cohort) -> str:
     if not cohort.exclusions:
         return "Nothing was left out."
     rows = [
-        [one.video, one.leg or "both", one.reason, one.detail]
-        for one in sorted(cohort.exclusions, key=lambda one: (one.reason, one.video))
+        [one.video_id, one.leg or "both", one.reason, one.detail]
+        for one in sorted(cohort.exclusions, key=lambda one: (one.reason, one.video_id))
     ]
     return markdown_table(["video", "leg", "why", "detail"], rows)
 

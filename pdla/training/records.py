@@ -72,7 +72,7 @@ def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> dict[str, int]:
     return {
         "rows": cohort.n_rows,
         "videos_found": cohort.n_videos,
-        "videos_usable": len({sample.recording.video for sample in cohort.samples}),
+        "videos_usable": len({sample.recording.video_id for sample in cohort.samples}),
         "legs_usable": len(cohort.samples),
         "legs_rated": len(rated),
         "legs_used": len(used),
@@ -86,7 +86,7 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
     Returns:
         Name of the file in the study's folder `_legs`; it follows from data and pseudonyms.
     """
-    names = [sample.recording.video for sample in rated]
+    names = [sample.recording.video_id for sample in rated]
     digest = hashlib.sha256("\n".join([data_hash, *names]).encode()).hexdigest()[:16]
     path = study_dir / LEGS_FOLDER / f"{digest}.csv"
     if not path.exists():
@@ -106,11 +106,11 @@ def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
         videos = visits.setdefault(sample.patient, {})
         rows.append(
             {
-                "video_id": sample.recording.video,
+                "video_id": sample.recording.video_id,
                 "patient": sample.patient,
                 "group": sample.group,
                 "leg": sample.leg,
-                "visit": videos.setdefault(sample.recording.video, len(videos) + 1),
+                "visit": videos.setdefault(sample.recording.video_id, len(videos) + 1),
                 "score": sample.score,
                 **leg_kinematics(sample.recording, sample.leg).as_row(),
             }

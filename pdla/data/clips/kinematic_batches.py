@@ -47,11 +47,11 @@ def kinematics_table(samples: Sequence[LegSample]) -> Tensor:
     measured: dict[tuple[str, Leg], list[float]] = {}
     for sample in track(samples, "Measuring taps", total=len(samples)):
         for leg in LEGS:
-            key = (sample.recording.video, leg)
+            key = (sample.recording.video_id, leg)
             if key not in measured:
                 measured[key] = _quantities(sample.recording, leg)
     rows = [
-        [measured[sample.recording.video, leg] for leg in (sample.leg, _other(sample.leg))]
+        [measured[sample.recording.video_id, leg] for leg in (sample.leg, _other(sample.leg))]
         for sample in samples
     ]
     return torch.tensor(rows, dtype=torch.float32)

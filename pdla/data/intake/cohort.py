@@ -46,12 +46,12 @@ def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeO
     folders, n_others = find_folders(videos, options.folders, take_files)
     sheet = None if labels is None else read_labels(labels, options.sheet)
     rows = sheet.rows if sheet else ()
-    matching = match_folders([row.video_id for row in rows], folders, options.folders)
+    matching = match_folders([row.clinic_id for row in rows], folders, options.folders)
     people = _identify_all(rows, matching, options)
     patients = group_patients(people)
     pseudonyms = open_pseudonyms(store)
     patient_names = pseudonyms.name_all("P", patients.keys)
-    keys = [options.folders.key(person.video_id) for person in people]
+    keys = [options.folders.key(person.clinic_id) for person in people]
     video_names = pseudonyms.name_all("V", keys)
     names = [
         (video_names[key], patient_names[patients.keys[component]])
@@ -80,11 +80,11 @@ def _identify_all(
     mapping: dict[str, str] = {}
     if options.patients.mapping is not None:
         mapping = read_mapping(Path(options.patients.mapping))
-    listed = [(row.video_id, row.patient, row.group) for row in rows]
-    listed += [(folder.video_id, "", "") for folder in _folders_without_row(matching)]
+    listed = [(row.clinic_id, row.patient, row.group) for row in rows]
+    listed += [(folder.clinic_id, "", "") for folder in _folders_without_row(matching)]
     return [
-        identify(video_id, options.patients, mapping.get(video_id.casefold(), patient), group)
-        for video_id, patient, group in listed
+        identify(clinic_id, options.patients, mapping.get(clinic_id.casefold(), patient), group)
+        for clinic_id, patient, group in listed
     ]
 
 

@@ -34,7 +34,7 @@ class FolderOptions:
         text = unicodedata.normalize("NFKC", name).strip()
         return text.casefold() if self.ignore_case else text
 
-    def video_id(self, folder: str) -> str:
+    def clinic_id(self, folder: str) -> str:
         """Id in a folder name, without prefix and suffix."""
         text = unicodedata.normalize("NFKC", folder).strip()
         key, prefix, suffix = self.key(text), self.key(self.prefix), self.key(self.suffix)
@@ -50,12 +50,12 @@ class VideoFolder:
 
     Attributes:
         path: Where it is; holds a patient number, so it is never shown.
-        video_id: The clinic's id.
+        clinic_id: The clinic's id.
         position: Its place among all by name, counted from 1: how a person can find it.
     """
 
     path: Path = field(repr=False)
-    video_id: str = field(repr=False)
+    clinic_id: str = field(repr=False)
     position: int
 
 
@@ -105,7 +105,7 @@ def find_folders(
     if not names:
         raise ValueError(f"{videos}: {_why_nothing(videos)}")
     folders = [
-        VideoFolder(path, options.video_id(name), position)
+        VideoFolder(path, options.clinic_id(name), position)
         for position, (path, name) in enumerate(names, start=1)
     ]
     return folders, n_others
@@ -123,13 +123,13 @@ def match_folders(
     """
     by_key: dict[str, list[VideoFolder]] = defaultdict(list)
     for folder in folders:
-        by_key[options.key(folder.video_id)].append(folder)
+        by_key[options.key(folder.clinic_id)].append(folder)
     doubles = [folder for same in by_key.values() if len(same) > 1 for folder in same]
     single = {key: same[0] for key, same in by_key.items() if len(same) == 1}
     folder_of: list[VideoFolder | None] = []
-    for video_id in ids:
-        key = options.key(video_id)
-        as_folder = options.key(options.video_id(video_id))
+    for clinic_id in ids:
+        key = options.key(clinic_id)
+        as_folder = options.key(options.clinic_id(clinic_id))
         folder_of.append(single.pop(key, None) or single.pop(as_folder, None))
     suggestions = _near_misses(ids, folder_of, single, options)
     unmatched = sorted(single.values(), key=lambda folder: folder.position)

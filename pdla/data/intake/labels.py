@@ -81,7 +81,7 @@ class LabelRow:
 
     Attributes:
         row: Row number as the spreadsheet shows it.
-        video_id: The clinic's id; holds a patient number, so it is never shown.
+        clinic_id: The clinic's id; holds a patient number, so it is never shown.
         scores: Score 0-4 of each leg, or None if unrated.
         raters: Scores of the single raters of each leg, None where one did not rate.
         patient: What the patient column says, or empty.
@@ -90,7 +90,7 @@ class LabelRow:
     """
 
     row: int
-    video_id: str = field(repr=False)
+    clinic_id: str = field(repr=False)
     scores: Mapping[Leg, int | None]
     raters: Mapping[Leg, tuple[float | None, ...]]
     patient: str = field(default="", repr=False)
@@ -168,8 +168,8 @@ def _read_row(
     def text(column: int | None) -> str:
         return plain_text(values[column]) if column is not None and column < len(values) else ""
 
-    video_id = text(columns.video)
-    if not video_id:
+    clinic_id = text(columns.video)
+    if not clinic_id:
         return None, [RowProblem(number, "the row has no video id", is_fatal=True)]
     scores: dict[Leg, int | None] = {}
     raters: dict[Leg, tuple[float | None, ...]] = {}
@@ -181,7 +181,7 @@ def _read_row(
             detail = _short_value(given)
             problems.append(RowProblem(number, reason, leg, is_fatal=True, detail=detail))
     row = LabelRow(
-        number, video_id, scores, raters, text(columns.patient), text(columns.group),
+        number, clinic_id, scores, raters, text(columns.patient), text(columns.group),
         text(columns.note),
     )  # fmt: skip
     return row, problems
@@ -218,7 +218,7 @@ def _merge_doubles(rows: Sequence[LabelRow]) -> tuple[list[LabelRow], list[RowPr
     """One row for each video id: equal doubles are dropped, contradictions lose the score."""
     by_id: dict[str, list[LabelRow]] = defaultdict(list)
     for row in rows:
-        by_id[row.video_id.casefold()].append(row)
+        by_id[row.clinic_id.casefold()].append(row)
     kept: list[LabelRow] = []
     problems: list[RowProblem] = []
     for same in by_id.values():

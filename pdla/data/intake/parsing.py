@@ -30,7 +30,7 @@ class ParseTask:
     """One video to parse.
 
     Attributes:
-        video: Pseudonym.
+        video_id: Pseudonym.
         path: The folder or file; never shown.
         target: Where the keypoints go.
         options: How to read them.
@@ -38,7 +38,7 @@ class ParseTask:
             again if it is still the same. Empty if there is none.
     """
 
-    video: str
+    video_id: str
     path: Path = field(repr=False)
     target: Path
     options: OpenPoseOptions
@@ -50,7 +50,7 @@ class ParseResult:
     """What came out; `facts` is None if the video cannot be used, for `reason`.
 
     Attributes:
-        video: Pseudonym.
+        video_id: Pseudonym.
         content: Digest of the input files.
         sha256: Of the keypoints.
         fps: Frames a second.
@@ -62,7 +62,7 @@ class ParseResult:
         is_transient: Whether another try may go better.
     """
 
-    video: str
+    video_id: str
     content: str = ""
     sha256: str = ""
     fps: float = 0.0
@@ -92,21 +92,21 @@ def parse_one(task: ParseTask) -> ParseResult:
     try:
         known = task.known_content
         if known and hash_files(task.path, task.options.max_pause_frames) == known:
-            return ParseResult(task.video, known, is_unchanged=True)
+            return ParseResult(task.video_id, known, is_unchanged=True)
         parsed = read_recording(task.path, task.options)
         _write_array(task.target, parsed.keypoints)
     except UnreadableRecordingError as error:
-        return ParseResult(task.video, reason=error.reason, detail=error.detail)
+        return ParseResult(task.video_id, reason=error.reason, detail=error.detail)
     except OSError as error:
         reason = "the folder cannot be opened"
         detail = type(error).__name__
-        return ParseResult(task.video, reason=reason, detail=detail, is_transient=True)
+        return ParseResult(task.video_id, reason=reason, detail=detail, is_transient=True)
     except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
         reason = "unexpected content (please report it)"
-        return ParseResult(task.video, reason=reason, detail=type(error).__name__)
+        return ParseResult(task.video_id, reason=reason, detail=type(error).__name__)
     return ParseResult(
-        task.video, parsed.content, hash_keypoints(parsed.keypoints), parsed.fps, parsed.frame_size,
-        parsed.facts,
+        task.video_id, parsed.content, hash_keypoints(parsed.keypoints), parsed.fps,
+        parsed.frame_size, parsed.facts,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Identity:
     """What is known about who is in a video. Never shown.
 
     Attributes:
-        video_id: The clinic's id.
+        clinic_id: The clinic's id.
         patient: An explicit patient, or empty.
         code: Group and code such as TG6, or empty.
         number: Patient number, or empty.
@@ -62,7 +62,7 @@ class Identity:
         has_short_number: Whether the number may be a placeholder: a hospital number is longer.
     """
 
-    video_id: str = field(repr=False)
+    clinic_id: str = field(repr=False)
     patient: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
@@ -93,19 +93,19 @@ class Patients:
 
 
 def identify(
-    video_id: str, options: PatientOptions, patient: str = "", group: str = ""
+    clinic_id: str, options: PatientOptions, patient: str = "", group: str = ""
 ) -> Identity:
     """Read who is in a video from its id; an explicit patient or group wins.
 
     Leading zeros and case do not make another person: TG06 is TG6. That can only merge too much.
     """
-    match = re.match(options.pattern, video_id)
+    match = re.match(options.pattern, clinic_id)
     parts = {name: text or "" for name, text in match.groupdict().items()} if match else {}
     letters = parts.get("group", "").upper()
     code = parts.get("code", "")
     number = parts.get("number", "")
     return Identity(
-        video_id,
+        clinic_id,
         patient=patient.casefold(),
         code=letters + (code.lstrip("0") or code).casefold() if code else "",
         number=(number.lstrip("0") or number).casefold(),
@@ -181,8 +181,10 @@ def _components(n_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 def _key(members: Sequence[Identity]) -> str:
     """Explicit patient, else the smallest number, else the smallest code, else the video itself."""
-    for kind in ("patient", "number", "code", "video_id"):
-        values = sorted({str(getattr(video, kind)) for video in members} - {""})
+    # The names are part of what pseudonyms are made from; they must not change.
+    kinds = {"patient": "patient", "number": "number", "code": "code", "video_id": "clinic_id"}
+    for kind, attribute in kinds.items():
+        values = sorted({str(getattr(video, attribute)) for video in members} - {""})
         if values:
             return f"{kind}:{values[0]}"
     return "nobody"

@@ -17,7 +17,7 @@ class IntakeVideo:
     """One video, from its row and folder to the verdict on each leg.
 
     Attributes:
-        video: Pseudonym.
+        video_id: Pseudonym.
         patient: Pseudonym.
         group: Cohort group, or empty.
         place: Where a person finds it: `row 14`, or `folder 12 of 62`.
@@ -29,7 +29,7 @@ class IntakeVideo:
         detail: What was special here.
     """
 
-    video: str
+    video_id: str
     patient: str
     group: str
     place: str
@@ -107,7 +107,7 @@ def build_cohort(
         recording = video.stored.recording if video.stored else None
         if video.reason or recording is None or video.stored is None:
             detail = join_detail(video.place, video.detail)
-            exclusions.append(Exclusion(video.video, None, video.reason, detail))
+            exclusions.append(Exclusion(video.video_id, None, video.reason, detail))
             continue
         for leg in LEGS:
             exclusion = _exclude_leg(video, leg, fatal)
@@ -131,12 +131,12 @@ def _exclude_leg(video: IntakeVideo, leg: Leg, fatal: Sequence[RowProblem]) -> E
     for problem in fatal:
         if problem.leg == leg and problem.row == video.row:
             detail = join_detail(video.place, problem.detail)
-            return Exclusion(video.video, leg, problem.reason, detail)
+            return Exclusion(video.video_id, leg, problem.reason, detail)
     verdict = video.verdicts[leg]
     if verdict.is_usable:
         return None
     detail = join_detail(video.place, verdict.details[0])
-    return Exclusion(video.video, leg, verdict.reasons[0], detail)
+    return Exclusion(video.video_id, leg, verdict.reasons[0], detail)
 
 
 def _sample(video: IntakeVideo, recording: Recording, leg: Leg) -> LegSample:

@@ -159,10 +159,10 @@ class RecordingStore:
     ) -> None:
         """Parse, and write the index now and then."""
         for done, result in enumerate(parse_all(tasks, workers), start=1):
-            name = names[result.video]
+            name = names[result.video_id]
             entry = index[name] if result.is_unchanged else index_entry(result)
             # What could not be opened is tried again next time.
-            stamp = "" if result.is_transient else stamps[result.video]
+            stamp = "" if result.is_transient else stamps[result.video_id]
             index[name] = {**entry, "stamp": stamp, "recipe": self._recipe}
             if done % SAVE_EVERY == 0:
                 write_index(self.root, index)

@@ -73,7 +73,7 @@ def trunk_length_px(recording: Recording) -> float:
     lengths = np.linalg.norm(neck - hips, axis=1)
     if not np.isfinite(lengths).any():
         raise ValueError(
-            f"{recording.video}: neck and mid-hip never seen together, no trunk length"
+            f"{recording.video_id}: neck and mid-hip never seen together, no trunk length"
         )
     return max(float(np.nanmedian(lengths)), 1.0)
 

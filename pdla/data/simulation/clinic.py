@@ -89,9 +89,9 @@ def make_video(folder: Path, options: SimulationOptions, plan: VideoPlan) -> lis
         if name in plan.traps
     }
     if "label_without_video" not in plan.traps:
-        video_id = plan.row.video_id
-        video_folder = folder / scene.folder_name.format(id=video_id)
-        write_frames(video_folder, scene_files(scene, video_id))
+        clinic_id = plan.row.clinic_id
+        video_folder = folder / scene.folder_name.format(id=clinic_id)
+        write_frames(video_folder, scene_files(scene, clinic_id))
         write_strays(video_folder, scene.strays)
     return truth_rows(plan, footage, scene, details)
 

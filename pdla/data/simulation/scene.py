@@ -78,7 +78,7 @@ def start_scene(keypoints: Array, frame_size: tuple[int, int]) -> Scene:
     return Scene([SeenPerson(keypoints, everywhere)], frame_size, alone)
 
 
-def scene_files(scene: Scene, video_id: str) -> Iterator[tuple[str, bytes]]:
+def scene_files(scene: Scene, clinic_id: str) -> Iterator[tuple[str, bytes]]:
     """Name and content of each frame's file."""
     poses = [pose_lists(person.keypoints, scene.decimals) for person in scene.people]
     for frame in range(scene.n_frames):
@@ -93,7 +93,7 @@ def scene_files(scene: Scene, video_id: str) -> Iterator[tuple[str, bytes]]:
         content = frame_json(listed)
         if frame in scene.cut:
             content = content[: int(scene.cut[frame] * len(content))]
-        yield scene.file_name.format(id=video_id, frame=frame), content
+        yield scene.file_name.format(id=clinic_id, frame=frame), content
 
 
 def people_listed(scene: Scene, frame: int) -> list[int]:

@@ -4,7 +4,7 @@ The structure is that of the 2023 clinic set: 31 codes, 33 numbers, 29 patients
 in a block of 62 rows. All numbers and dates are invented from the seed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
@@ -32,7 +32,7 @@ class Row:
     """One row of the label sheet, not yet scored.
 
     Attributes:
-        video_id: `<group code>_<patient number>_<date>_LA_<take>`.
+        clinic_id: `<group code>_<patient number>_<date>_LA_<take>`.
         group: CG (control) or TG (patient).
         person: Number of the person over the whole cohort; follows codes joined by a shared number.
         visit: Visit of the person, from 0.
@@ -40,7 +40,7 @@ class Row:
         remark: Text of the last column.
     """
 
-    video_id: str
+    clinic_id: str = field(repr=False)
     group: str
     person: int
     visit: int
@@ -67,9 +67,10 @@ def block_rows(block: int, seed: int, *, balanced: bool) -> list[Row]:
             dates[person] = day
             text = f"{day.year}{day.month}{day.day:02d}" if is_short else f"{day:%Y%m%d}"
             key = (group, code, nth)
+            full_code = f"{group}{_code_number(group, code, block)}"
             rows.append(
                 Row(
-                    video_id=f"{group}{_code_number(group, code, block)}_{number}_{text}_LA_{take}",
+                    clinic_id=f"{full_code}_{number}_{text}_LA_{take}",
                     group=group,
                     person=person,
                     visit=visits.get(person, 0),

@@ -92,7 +92,7 @@ def truth_rows(
     }
     return [
         {
-            "video_id": plan.row.video_id,
+            "video_id": plan.row.clinic_id,
             "leg": leg,
             "group": plan.row.group,
             "person": plan.row.person,

@@ -38,7 +38,7 @@ def write_label_sheet(path: Path, plans: Sequence[VideoPlan]) -> None:
     for column, title in enumerate(SHEET_COLUMNS):
         sheet.write(0, column, title)
     for line, plan in enumerate(plans, start=1):
-        sheet.write(line, 0, plan.row.video_id)
+        sheet.write(line, 0, plan.row.clinic_id)
         for column, score in enumerate(plan.scores, start=1):
             sheet.write(line, column, "X" if score is None else float(score))
         sheet.write(line, 3, plan.row.remark)

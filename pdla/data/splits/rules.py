@@ -199,13 +199,13 @@ class ByVideo2023(Folds):
 
     def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
         """Share out rated samples by video, not by patient."""
-        videos = list(dict.fromkeys(sample.recording.video for sample in samples))
+        videos = list(dict.fromkeys(sample.recording.video_id for sample in samples))
         order = np.random.default_rng([self.seed, fold]).permutation(len(videos))
         n_test = max(1, round(self.test_share * len(videos)))
         tested = {videos[index] for index in order[:n_test]}
         scores, _ = scores_and_patients(samples)
         in_both = scores == scores.max()
-        is_tested = np.array([sample.recording.video in tested for sample in samples]) | in_both
+        is_tested = np.array([sample.recording.video_id in tested for sample in samples]) | in_both
         train = indices_of(np.flatnonzero(~is_tested | in_both))
         test = indices_of(np.flatnonzero(is_tested))
         return Split(train=train, val=test, test=test)

@@ -57,7 +57,7 @@ def write_videos(out: Path, cohort: Cohort, drawing: Drawing, *, frames: bool) -
     Returns:
         Number of videos.
     """
-    recordings = {sample.recording.video: sample.recording for sample in cohort.samples}
+    recordings = {sample.recording.video_id: sample.recording for sample in cohort.samples}
     todo = {out / video: recording for video, recording in recordings.items()}
     _start(out, {"drawing": asdict(drawing), "data": cohort.data_hash, "frames": frames})
     _write_all(todo, drawing, frames=frames)
@@ -94,7 +94,7 @@ def write_class_folders(
     shown = [(stage, samples[index]) for stage in STAGES for index in getattr(split, stage)]
     rows = [_row(stage, sample) for stage, sample in shown]
     todo = {
-        out / stage / sample.leg / str(sample.score) / sample.recording.video: sample
+        out / stage / sample.leg / str(sample.score) / sample.recording.video_id: sample
         for stage, sample in shown
     }
     _start(out, {"drawing": asdict(drawing), "rows": _digest(repr(rows)), "frames": frames})
@@ -109,7 +109,7 @@ def _row(stage: str, sample: LegSample) -> dict[str, Any]:
         "stage": stage,
         "leg": sample.leg,
         "score": sample.score,
-        "video": sample.recording.video,
+        "video": sample.recording.video_id,
         "patient": sample.patient,
         "group": sample.group,
     }
@@ -122,7 +122,7 @@ def cached_files(cache: Path, samples: Sequence[LegSample], drawing: Drawing) ->
     """
     return [
         VideoFile(
-            cache / sample.leg / f"{sample.recording.video}.{_content(sample, drawing)}.mp4",
+            cache / sample.leg / f"{sample.recording.video_id}.{_content(sample, drawing)}.mp4",
             sample.recording.n_frames,
             Fraction(sample.recording.fps).limit_denominator(1001),
         )

@@ -44,7 +44,7 @@ def test_every_rated_leg_of_the_other_data_is_scored_by_the_run_as_it_is(study, 
     before = checkpoint.stat().st_mtime_ns
     out = evaluate(study, tmp_path)
     table = pd.read_csv(out / "resnet_lstm-R-fold0-seed0" / "predictions.csv")
-    assert set(table["video_id"]) == {sample.recording.video for sample in other.rated("R")}
+    assert set(table["video_id"]) == {sample.recording.video_id for sample in other.rated("R")}
     assert set(table["stage"]) == {"test"}
     assert checkpoint.stat().st_mtime_ns == before
     result = json.loads((out / "resnet_lstm-R-fold0-seed0" / "result.json").read_text())

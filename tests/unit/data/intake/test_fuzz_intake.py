@@ -127,7 +127,7 @@ def check_sheet(path: Path) -> None:
         assert "1234567" not in str(error)
         return
     for row in sheet.rows:
-        assert row.video_id
+        assert row.clinic_id
         for score in row.scores.values():
             assert score is None or score in range(5)
         for given_scores in row.raters.values():

@@ -61,7 +61,7 @@ def test_rows_without_folder_and_folders_without_row_are_both_told(tmp_path: Pat
          "row 2: did you mean folder 2 of 3 by name?")
     ]  # fmt: skip
     assert cohort.samples[-1].score is None
-    assert len({sample.recording.video for sample in cohort.samples}) == 3
+    assert len({sample.recording.video_id for sample in cohort.samples}) == 3
 
 
 def test_two_folders_for_one_id_are_both_left_out(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_strange_names_are_read_and_never_shown(tmp_path: Path, video_id: str) -
     write_sheet(tmp_path / "labels.xls", [HEADER, (video_id.replace("/", "_"), 1, 2, "")])
     cohort = read(tmp_path, config={"patients": {"unknown": "own_patient"}})
     assert [sample.score for sample in cohort.samples] == [1, 2]
-    assert all(video_id not in s.recording.video + s.patient + s.group for s in cohort.samples)
+    assert all(video_id not in s.recording.video_id + s.patient + s.group for s in cohort.samples)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "LA", "labels.xls", "store", "store.secret",
     ]  # fmt: skip

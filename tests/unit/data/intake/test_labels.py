@@ -39,7 +39,7 @@ def test_a_sheet_like_the_clinics_gives_its_counts_and_patients(tmp_path: Path) 
     left, right = (Counter(row.scores[leg] for row in sheet.rows) for leg in ("L", "R"))
     assert left == {0: 22, 1: 29, 2: 6, 3: 2, None: 3}
     assert right == {0: 21, 1: 28, 2: 8, 3: 2, None: 3}
-    people = group_patients([identify(row.video_id, PatientOptions()) for row in sheet.rows])
+    people = group_patients([identify(row.clinic_id, PatientOptions()) for row in sheet.rows])
     assert len(people.keys) == 29
     assert [merged[1:] for merged in people.merged] == [(3, 1), (1, 2), (1, 2)]
 
@@ -51,8 +51,8 @@ def test_the_clinics_own_sheet_gives_59_rated_videos_of_29_patients() -> None:
     left, right = (Counter(row.scores[leg] for row in sheet.rows) for leg in ("L", "R"))
     assert left == {0: 22, 1: 29, 2: 6, 3: 2, None: 3}
     assert right == {0: 21, 1: 28, 2: 8, 3: 2, None: 3}
-    people = group_patients([identify(row.video_id, PatientOptions()) for row in sheet.rows])
-    codes = [identify(row.video_id, PatientOptions()).code for row in sheet.rows]
+    people = group_patients([identify(row.clinic_id, PatientOptions()) for row in sheet.rows])
+    codes = [identify(row.clinic_id, PatientOptions()).code for row in sheet.rows]
     assert len(people.keys) == 29
     merged = {people.component[codes.index(code)] for code in ("TG6", "TG9", "TG12")}
     assert len(merged) == 1
@@ -119,7 +119,7 @@ def test_doubles_are_reported_and_contradictions_lose_only_the_contradicted_leg(
     tmp_path: Path,
 ) -> None:
     sheet = read_csv(tmp_path, "video,left,right\na,1,1\nA ,1,1\nb,1,2\nb,1,3\n")
-    assert [row.video_id for row in sheet.rows] == ["a", "b"]
+    assert [row.clinic_id for row in sheet.rows] == ["a", "b"]
     assert sheet.rows[1].scores == {"L": 1, "R": None}
     reasons = [(problem.row, problem.reason, problem.leg) for problem in sheet.problems]
     assert (3, "the row is there twice", None) in reasons

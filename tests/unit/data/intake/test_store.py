@@ -38,7 +38,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     original = store_module.parse_all
 
     def spy(tasks: list[store_module.ParseTask], workers: int) -> object:
-        seen.extend(task.video for task in tasks)
+        seen.extend(task.video_id for task in tasks)
         return original(tasks, workers)
 
     monkeypatch.setattr(store_module, "parse_all", spy)

@@ -38,7 +38,7 @@ def test_controls_are_zero_and_patients_hardly_ever(clinic: list[VideoPlan]) -> 
 
 
 def test_codes_and_numbers_join_to_29_patients(clinic: list[VideoPlan]) -> None:
-    keys = [plan.row.video_id.split("_")[:2] for plan in clinic]
+    keys = [plan.row.clinic_id.split("_")[:2] for plan in clinic]
     component = {key: key for pair in keys for key in pair}
 
     def root(key: str) -> str:
@@ -49,12 +49,12 @@ def test_codes_and_numbers_join_to_29_patients(clinic: list[VideoPlan]) -> None:
     assert len({code for code, _ in keys}) == 31
     assert len({number for _, number in keys}) == 33
     assert len({root(code) for code, _ in keys}) == 29
-    joined = {(root(plan.row.video_id.split("_")[0]), plan.row.person) for plan in clinic}
+    joined = {(root(plan.row.clinic_id.split("_")[0]), plan.row.person) for plan in clinic}
     assert len(joined) == 29  # `person` follows the connected components
 
 
 def test_ids_have_the_quirks_of_the_clinic(clinic: list[VideoPlan]) -> None:
-    parts = [plan.row.video_id.split("_") for plan in clinic]
+    parts = [plan.row.clinic_id.split("_") for plan in clinic]
     shared = Counter(number for code, number in {(p[0], p[1]) for p in parts})
     dates = [date for _, _, date, _, _ in parts]
     takes = Counter((code, take) for code, _, _, _, take in parts)
@@ -62,15 +62,15 @@ def test_ids_have_the_quirks_of_the_clinic(clinic: list[VideoPlan]) -> None:
     assert {p[1] for p in parts if len(p[1]) == 2} == {"18", "19"}
     assert Counter(len(date) for date in dates) == {8: 61, 7: 1}
     assert takes["CG4", "1"] == 2
-    assert len({plan.row.video_id for plan in clinic}) == 62
+    assert len({plan.row.clinic_id for plan in clinic}) == 62
 
 
 def test_more_videos_repeat_the_structure_with_new_people() -> None:
     plans = plan_videos(SimulationOptions(videos=124))
-    numbers = [{plan.row.video_id.split("_")[1] for plan in plans[:62]}]
-    numbers.append({plan.row.video_id.split("_")[1] for plan in plans[62:]})
+    numbers = [{plan.row.clinic_id.split("_")[1] for plan in plans[:62]}]
+    numbers.append({plan.row.clinic_id.split("_")[1] for plan in plans[62:]})
     assert not numbers[0] & numbers[1]
-    assert len({plan.row.video_id for plan in plans}) == 124
+    assert len({plan.row.clinic_id for plan in plans}) == 124
     assert Counter(plan.scores[0] for plan in plans)[1] == 58
 
 

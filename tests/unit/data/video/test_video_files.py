@@ -129,11 +129,11 @@ def test_class_folders_hold_each_leg_under_its_stage_and_score(folder, cohort):
     split = SPLITTER.split(list(cohort.samples))
     for stage in ("train", "val", "test"):
         wanted = {
-            (sample.recording.video, sample.leg, sample.score, sample.patient)
+            (sample.recording.video_id, sample.leg, sample.score, sample.patient)
             for sample in (cohort.samples[index] for index in getattr(split, stage))
         }
         got = {
-            (sample.recording.video, sample.leg, sample.score, sample.patient)
+            (sample.recording.video_id, sample.leg, sample.score, sample.patient)
             for sample in (found.samples[index] for index in getattr(found.split, stage))
         }
         assert got == wanted
