@@ -123,7 +123,7 @@ def kinematics(
     """Measure taps, tempo, amplitude, decrement and halts of every leg."""
     from pdla.commands.kinematics import measure_cohort
     from pdla.commands.options import read_options
-    from pdla.runs.folder import write_text
+    from pdla.data.files import write_text
 
     table, n_left_out = measure_cohort(videos, labels, store, read_options(None, overrides or []))
     write_text(out, table.to_csv(index=False, float_format="%.4f"))

@@ -15,11 +15,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pdla.data.files import write_bytes, write_text
 from pdla.data.intake import IntakeOptions, read_intake
 from pdla.data.intake.agreement import agreement_by_leg
 from pdla.data.intake.result import Intake, IntakeVideo
 from pdla.data.recordings import SCORES, Exclusion
-from pdla.data.skeletons import LEGS, Leg
+from pdla.data.skeletons import LEG_NAMES, LEGS, Leg, as_leg
 
 # What to do about a reason, by the words it begins with.
 ADVICE: Final = {
@@ -96,7 +97,7 @@ def summarise(intake: Intake) -> dict[str, Any]:
 
 def write_json(summary: Mapping[str, Any], path: Path) -> None:
     """Write a summary as JSON."""
-    path.write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+    write_bytes(path, orjson.dumps(summary, option=orjson.OPT_INDENT_2))
 
 
 def _count_legs(intake: Intake, leg: Leg) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _with_leg(place: str, legs: set[Leg]) -> str:
     if len(legs) == len(LEGS):
         return place
     where, colon, detail = place.partition(":")
-    return f"{where} {'left' if 'L' in legs else 'right'}{colon}{detail}"
+    return f"{where} {' '.join(LEG_NAMES[leg] for leg in legs)}{colon}{detail}"
 
 
 def _advice(reason: str) -> str:
@@ -180,7 +181,7 @@ def _file_problems(videos: Iterable[IntakeVideo]) -> list[dict[str, Any]]:
 def _sheet_problems(intake: Intake) -> list[dict[str, Any]]:
     rows: dict[str, list[str]] = defaultdict(list)
     for problem in intake.problems:
-        where = {"L": " (left)", "R": " (right)", None: ""}[problem.leg]
+        where = f" ({LEG_NAMES[problem.leg]})" if problem.leg else ""
         detail = f": {problem.detail}" if problem.detail else ""
         rows[problem.reason].append(f"row {problem.row}{where}{detail}")
     return [
@@ -214,7 +215,6 @@ def _describe_leg(
 
 
 MAX_PLACES: Final = 5  # the rest is in --json and --html
-_NAMES: Final = {"L": "left", "R": "right"}
 
 
 def print_check(
@@ -277,7 +277,7 @@ def _legs_table(summary: Mapping[str, Any]) -> Table:
     for leg, count in summary["legs"].items():
         numbers = [count["usable"], count["warning"], count["unusable"]]
         numbers += [*count["scores"].values(), count["unrated"]]
-        table.add_row(_NAMES[leg], *map(str, numbers))
+        table.add_row(LEG_NAMES[leg], *map(str, numbers))
     return table
 
 
@@ -325,7 +325,7 @@ def _print_agreement(console: Console, agreement: Mapping[str, Any]) -> None:
         kappa, icc = (
             "-" if values[name] is None else f"{values[name]:.2f}" for name in ("qwk", "icc")
         )
-        raters = f"{values['raters']} raters, {values['legs']} {_NAMES[leg]} legs"
+        raters = f"{values['raters']} raters, {values['legs']} {LEG_NAMES[as_leg(leg)]} legs"
         console.print(f"{raters}: weighted kappa {kappa}, ICC(2,1) {icc}")
 
 
@@ -456,5 +456,4 @@ def write_html(summary: Mapping[str, Any], path: Path) -> None:
     environment.filters["percent"] = lambda share: f"{share:.0%}"
     environment.filters["number"] = lambda value: "-" if value is None else f"{value:.2f}"
     page = environment.from_string(_PAGE)
-    names = {"L": "left", "R": "right"}
-    path.write_text(page.render(s=summary, names=names), encoding="utf-8")
+    write_text(path, page.render(s=summary, names=LEG_NAMES))

@@ -13,12 +13,13 @@ import pandas as pd
 import yaml
 
 from pdla.commands.options import read_options
+from pdla.data.files import write_json, write_text
 from pdla.data.intake import read_cohort
 from pdla.data.recordings import SCORES, Cohort
+from pdla.data.skeletons import legs_of
 from pdla.evaluation.video_scores import table_metrics, table_reasons
 from pdla.report.study import StudyRun
-from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run, write_json, write_text
-from pdla.training.config import legs_of
+from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run
 from pdla.training.prediction import Predictor, read_finished
 from pdla.training.records import count_flow, legs_table, rater_agreement
 from pdla.training.run import count_exclusions, json_ready

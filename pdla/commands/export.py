@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from pdla import RESEARCH_ONLY
 from pdla.data.batches import KINEMATICS, ClipBatch
 from pdla.data.drawing.draw import Drawing, draw_clips
+from pdla.data.files import write_json
 from pdla.data.skeletons import JOINT
 from pdla.models.scorer import LegScorer
 from pdla.report.study import StudyRun, read_run
-from pdla.runs.folder import RESULT, write_json
+from pdla.runs.folder import RESULT
 from pdla.training.config import build
 from pdla.training.prediction import load_best
 

@@ -19,15 +19,14 @@ from rich.table import Table
 
 from pdla import RESEARCH_ONLY
 from pdla.commands.options import read_options
+from pdla.data.files import write_json, write_text
 from pdla.data.intake import Intake, read_intake
 from pdla.data.recordings import SCORES, Cohort
-from pdla.data.skeletons import LEGS
+from pdla.data.skeletons import LEGS, legs_of
 from pdla.evaluation.metrics import expected_score, predicted_score
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.report.pooling import group_variants
 from pdla.report.study import Study, StudyRun
-from pdla.runs.folder import write_json, write_text
-from pdla.training.config import legs_of
 from pdla.training.prediction import Predictor, read_finished
 from pdla.training.pretraining import patients_seen
 

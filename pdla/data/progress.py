@@ -9,6 +9,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -22,18 +23,25 @@ def is_terminal() -> bool:
     return Console(stderr=True).is_terminal and "CI" not in os.environ
 
 
+def show_progress(unit: str, *more: ProgressColumn, transient: bool = False) -> Progress:
+    """A bar on stderr that counts `unit`, as a context manager.
+
+    Args:
+        unit: What is counted, in the plural.
+        more: Columns of the caller, before the remaining time.
+        transient: Whether the bar disappears at the end.
+    """
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(),
+        TextColumn(unit), *more, TimeRemainingColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not is_terminal(), transient=transient)
+
+
 def track(
     items: Iterable[Item], description: str, total: int, unit: str = "videos"
 ) -> Iterator[Item]:
-    """Pass items on while a bar on stderr shows how far it is and how long it will take."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not is_terminal()) as progress:
+    """Pass items on while a bar on stderr shows progress and the remaining time."""
+    with show_progress(unit) as progress:
         yield from progress.track(items, total=total, description=description)

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Leg = Literal["L", "R"]
 LEGS: Final[tuple[Leg, Leg]] = ("L", "R")
+LEG_NAMES: Final[dict[Leg, str]] = {"L": "left", "R": "right"}
+BOTH_LEGS: Final = "both"  # `leg=both`: one network for both legs
 
 # Order of the OpenPose BODY_25 model (OpenPose documentation, "Output").
 JOINTS: Final = (
@@ -23,7 +25,7 @@ JOINTS: Final = (
 N_JOINTS: Final = len(JOINTS)
 JOINT: Final = {name: index for index, name in enumerate(JOINTS)}
 
-# The 24 bones that the 2023 system drew, in its order .
+# The 24 bones that the 2023 system drew, in its order.
 BONES: Final = (
     (0, 1), (0, 15), (0, 16), (1, 2), (1, 5), (1, 8), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9),
     (8, 12), (9, 10), (10, 11), (11, 22), (11, 24), (12, 13), (13, 14), (14, 19), (14, 21),
@@ -37,9 +39,8 @@ LEG_JOINTS: Final[dict[Leg, tuple[int, ...]]] = {
 
 
 def _other_side(name: str) -> str:
-    sides = {"L": "R", "R": "L"}
-    is_paired = name[0] in sides and sides[name[0]] + name[1:] in JOINTS
-    return sides[name[0]] + name[1:] if is_paired else name
+    swapped = {"L": "R", "R": "L"}.get(name[0], "") + name[1:]
+    return swapped if swapped in JOINTS else name
 
 
 # MIRROR[j] is the joint that stands at j's place in the mirror image: left and right change places.
@@ -61,6 +62,11 @@ def mirror_keypoints(keypoints: NDArray[np.float32], width: float) -> NDArray[np
     return mirrored
 
 
+def other_leg(leg: Leg) -> Leg:
+    """The leg on the other side of the body."""
+    return "L" if leg == "R" else "R"
+
+
 def as_leg(value: str) -> Leg:
     """Read a leg from text.
 
@@ -70,3 +76,16 @@ def as_leg(value: str) -> Leg:
     if value not in LEGS:
         raise ValueError(f"leg={value!r}: expected L or R")
     return value
+
+
+def legs_of(choice: str) -> tuple[Leg, ...]:
+    """Legs that a run's `leg` option stands for: L, R, or both in one network.
+
+    Raises:
+        ValueError: If it is none of L, R, both.
+    """
+    if choice == BOTH_LEGS:
+        return LEGS
+    if choice not in LEGS:
+        raise ValueError(f"leg={choice}: choose L, R or {BOTH_LEGS}")
+    return (choice,)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from pdla.data.skeletons import legs_of
 from pdla.evaluation.metrics import expected_score, predicted_score
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.report.pooling import (
@@ -136,7 +137,7 @@ def _check_complete(
 ) -> None:
     """Stop if runs of a model lack folds that hold legs; names the first."""
     split, repeat, seed = key
-    legs = sorted({side for run in all_runs for side in _sides(run)})
+    legs = sorted({side for run in all_runs for side in legs_of(run.result["leg"])})
     folds, table = own[0].folds, own[0].legs
     for fold, repeat_of_it in enumerate(repeat_of_fold(folds)):
         if repeat_of_it != repeat:
@@ -147,7 +148,7 @@ def _check_complete(
             for run in own
             if (run.result["split"]["hash"], run.result["split"]["fold"]) == (split, fold)
             and run.result["seed"] == seed
-            for side in _sides(run)
+            for side in legs_of(run.result["leg"])
         }
         for side in legs:
             if side in tested and side not in done:
@@ -155,10 +156,6 @@ def _check_complete(
                     f"--average {request}: {name} has no run on leg {side} of fold {fold} with "
                     f"seed {seed}; run it, or leave it out of the average"
                 )
-
-
-def _sides(run: StudyRun) -> str:
-    return "LR" if run.result["leg"] == "both" else str(run.result["leg"])
 
 
 def _mean_table(by_model: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from pdla.data.skeletons import BOTH_LEGS, legs_of
 from pdla.evaluation.baselines import BASELINES, FoldLegs
 from pdla.evaluation.metrics import expected_score, predicted_score
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
@@ -18,7 +19,8 @@ def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
     Where networks of one leg and networks of both legs stand in one study, so do their baselines,
     but for those that say the same either way.
     """
-    single, both = ([run for run in runs if (run.result["leg"] == "both") == it] for it in (0, 1))
+    single = [run for run in runs if run.result["leg"] != BOTH_LEGS]
+    both = [run for run in runs if run.result["leg"] == BOTH_LEGS]
     scorers: list[Scorer] = []
     for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
         for key, baseline in BASELINES.items():
@@ -64,7 +66,7 @@ def _baseline_passes(runs: Sequence[StudyRun], name: str) -> dict[PassKey, pd.Da
 
 def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
     fold, legs = run.folds[run.result["split"]["fold"]], run.legs
-    wanted = legs if run.result["leg"] == "both" else legs[legs["leg"] == run.result["leg"]]
+    wanted = legs[legs["leg"].isin(legs_of(run.result["leg"]))]
     known = wanted[wanted.index.isin([*fold["train"], *fold["val"]])]
     tested = wanted[wanted.index.isin(fold["test"])]
     probabilities = BASELINES[name].predict(FoldLegs(known, tested, legs))

@@ -10,6 +10,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from pdla import RESEARCH_ONLY
+from pdla.data.files import write_json, write_text
 from pdla.data.recordings import SCORES
 from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
@@ -23,7 +24,6 @@ from pdla.report.pooling import group_variants
 from pdla.report.references import find_references
 from pdla.report.summary import stamps, summary_table, summary_values
 from pdla.report.tensorboard import log_study
-from pdla.runs.folder import write_json, write_text
 
 Clips = Mapping[tuple[str, str], str]
 

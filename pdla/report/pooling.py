@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from pdla.data.skeletons import BOTH_LEGS
 from pdla.report.study import StudyRun
 from pdla.runs.folder import differing_keys
 
@@ -107,7 +108,7 @@ def group_variants(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
     kinds: dict[str, list[tuple[dict[str, Any], list[StudyRun]]]] = defaultdict(list)
     for run in runs:
         base = str(run.result["model"])
-        if run.result["leg"] == "both":
+        if run.result["leg"] == BOTH_LEGS:
             base += ", both legs"
         for config, members in kinds[base]:
             if not _variant_keys(config, run.config):
@@ -217,7 +218,7 @@ def pool_models(runs: Sequence[StudyRun]) -> list[Scorer]:
 
 
 def _note(members: Sequence[StudyRun], weights: Sequence[str]) -> str:
-    is_both = members[0].result["leg"] == "both"
+    is_both = members[0].result["leg"] == BOTH_LEGS
     legs = "one network for both legs" if is_both else "a network for each leg"
     return f"{legs}; {len(members)} runs; weights: {', '.join(weights)}"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pdla.data.skeletons import LEG_NAMES, as_leg
 from pdla.report.study import StudyRun
 
 
@@ -70,7 +71,7 @@ def find_references(run: StudyRun) -> list[Reference]:
 
 
 def _own_raters(leg: str, agreement: dict[str, Any]) -> Reference:
-    side = {"L": "left", "R": "right"}[leg]
+    side = LEG_NAMES[as_leg(leg)]
     parts = [
         f"{title} {agreement[key]:.2f}"
         for key, title in (("qwk", "quadratic weighted kappa"), ("icc", "ICC(2,1)"))

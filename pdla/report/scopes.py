@@ -7,11 +7,12 @@ from typing import Final
 
 import pandas as pd
 
+from pdla.data.skeletons import BOTH_LEGS, legs_of
 from pdla.evaluation.intervals import Draws, Estimate, draw_metrics, estimate_differences
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.pooling import PassKey, Scorer
 
-LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", "both": "Both legs"}
+LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", BOTH_LEGS: "Both legs"}
 MAX_VISITS: Final = 4  # later visits are few
 
 Repeat = tuple[str, int]  # hash of the split, repeat
@@ -36,14 +37,14 @@ class Scope:
 
     def select(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows that count."""
-        chosen = table if self.leg == "both" else table[table["leg"] == self.leg]
+        chosen = table[table["leg"].isin(legs_of(self.leg))]
         return chosen[chosen[self.column] == self.value] if self.column else chosen
 
 
 def leg_scopes(scorers: Sequence[Scorer]) -> list[Scope]:
     """Each leg that was scored; both together first, if there are both."""
     legs = sorted({leg for scorer in scorers for leg in _legs(scorer)})
-    names = ["both", *legs] if len(legs) > 1 else legs
+    names = [BOTH_LEGS, *legs] if len(legs) > 1 else legs
     return [Scope(LEG_TITLES[leg], leg) for leg in names]
 
 

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -71,13 +70,6 @@ def add_picture(writer: SummaryWriter, tag: str, encoded: bytes, step: int) -> N
     value = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded)
     summary = Summary(value=[Summary.Value(tag=tag, image=value)])
     writer._get_file_writer().add_summary(summary, step)  # type: ignore[no-untyped-call]
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it."""
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def filmstrip(frames: Frames, height_px: int, picked: Sequence[int]) -> Frames:

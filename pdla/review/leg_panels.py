@@ -14,7 +14,7 @@ from pdla.data.clips.sampling import ClipTime
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.kinematics.heights import leg_height
 from pdla.data.recordings import LegSample
-from pdla.data.skeletons import BONES, Leg
+from pdla.data.skeletons import BONES, Leg, other_leg
 from pdla.review.images import GAP_PX, Frames, pick_frames
 
 N_FRAMES: Final = 8
@@ -178,7 +178,7 @@ def draw_bars(axes: Axes, bars: Sequence[tuple[str, float]]) -> None:
 def draw_heights(axes: Axes, shown: Shown) -> None:
     """Height of both feet over the whole video, the bout, and the seconds that were looked at."""
     recording, scored = shown.sample.recording, shown.sample.leg
-    other: Leg = "L" if scored == "R" else "R"
+    other = other_leg(scored)
     time_s = np.arange(recording.n_frames) / recording.fps
     axes.axvspan(*shown.clip, color="#bbbbbb", alpha=0.5, linewidth=0, label="the clip above")
     for leg, colour, name in ((other, OTHER, "other foot"), (scored, SCORED, "scored foot")):

@@ -16,9 +16,10 @@ from pdla.data.clips.sampling import ClipTime, Sampling
 from pdla.data.drawing.canvas import to_canvas
 from pdla.data.drawing.opencv import draw_bytes
 from pdla.data.drawing.options import Drawing
+from pdla.data.files import write_text
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.recordings import LegSample
-from pdla.data.skeletons import JOINT, JOINTS
+from pdla.data.skeletons import JOINT, JOINTS, LEG_NAMES, as_leg
 from pdla.models.scorer import LegScorer
 from pdla.report.leg_pictures import MANIFEST
 from pdla.review.attribution import Attribution, attribute
@@ -27,7 +28,6 @@ from pdla.review.images import Frames
 from pdla.review.leg_panels import Shown
 from pdla.review.legs import ChosenLeg, ClipKeeper, leg_numbers, wanted_clips
 from pdla.review.words import channel_words, joint_words, quantity_words
-from pdla.runs.folder import write_text
 
 # Scored leg from the hip down, the other one, then the rest.
 _LEG_ROWS: Final = [
@@ -88,11 +88,12 @@ def _shown_time(times: Sequence[ClipTime], number: int, sampling: Sampling) -> C
 def leg_title(leg: ChosenLeg, is_leaky: bool) -> str:
     """Who, which leg, what the rater said and what the model; LEAKY where that is no result."""
     row = leg.row
-    side = {"L": "left leg (mirrored)", "R": "right leg"}[str(row["leg"])]
+    leg_name = LEG_NAMES[as_leg(row["leg"])]
+    mirrored = " (mirrored)" if row["leg"] == "L" else ""
     stamp = "LEAKY: " if is_leaky else ""
     return (
-        f"{stamp}{row['video_id']}, {row['patient']}, {side}.  Rater {row['score']}, predicted "
-        f"{row['predicted']} (expected {row['expected_score']:.2f})"
+        f"{stamp}{row['video_id']}, {row['patient']}, {leg_name} leg{mirrored}.  "
+        f"Rater {row['score']}, predicted {row['predicted']} (expected {row['expected_score']:.2f})"
     )
 
 

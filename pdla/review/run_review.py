@@ -15,6 +15,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
+from pdla.data.files import write_bytes
 from pdla.data.recordings import N_SCORES, LegSample
 from pdla.evaluation.metrics import THRESHOLDS, reach_probability
 from pdla.evaluation.weighted import PROBABILITY_COLUMNS
@@ -22,7 +23,7 @@ from pdla.models.kinematic_model import WithKinematics
 from pdla.models.scorer import LegScorer
 from pdla.report import figures
 from pdla.review.failures import saying_failures
-from pdla.review.images import add_picture, encode_gif, figure_png, write_bytes
+from pdla.review.images import add_picture, encode_gif, figure_png
 from pdla.review.leg_figure import leg_figure, slopes_figure
 from pdla.review.leg_pictures import (
     BOUT_FPS,
@@ -35,7 +36,7 @@ from pdla.review.leg_pictures import (
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
 from pdla.runs.folder import PICTURES_FOLDER
 
-STAGE_TITLES: Final = {"val": "validation at the best epoch", "test": "test"}
+SCORED_STAGES: Final = {"val": "validation at the best epoch", "test": "test"}
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
 
 
@@ -95,7 +96,7 @@ def stage_rows(run: RunReview, stage: str) -> pd.DataFrame:
 
 def log_figures(run: RunReview) -> None:
     """Confusion matrix and reliability curve of validation and test, scores by fold."""
-    for stage, title in STAGE_TITLES.items():
+    for stage, title in SCORED_STAGES.items():
         rows = [stage_rows(run, stage)]
         heading = f"{run.name}\n{title}"
         _add_figure(run, f"confusion/{stage}", figures.confusion_figure(rows, heading))
@@ -123,7 +124,7 @@ def fold_score_counts(
 
 def log_precision_recall(run: RunReview) -> None:
     """A curve for each threshold that some legs reach and others do not."""
-    for stage in STAGE_TITLES:
+    for stage in SCORED_STAGES:
         rows = stage_rows(run, stage)
         probabilities = rows[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
         for k in THRESHOLDS:

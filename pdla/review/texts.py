@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
 from pdla import RESEARCH_ONLY
 from pdla.data.recordings import SCORES, Cohort, LegSample
-from pdla.data.splits.files import STAGES
-
-STAGE_TITLES: Final = {"train": "training", "val": "validation", "test": "test"}
+from pdla.data.skeletons import BOTH_LEGS
+from pdla.data.stages import STAGE_TITLES, STAGES
 
 
 def config_text(config: dict[str, Any]) -> str:
@@ -69,7 +68,7 @@ def excluded_text(cohort: Cohort) -> str:
     if not cohort.exclusions:
         return "Nothing was left out."
     rows = [
-        [one.video_id, one.leg or "both", one.reason, one.detail]
+        [one.video_id, one.leg or BOTH_LEGS, one.reason, one.detail]
         for one in sorted(cohort.exclusions, key=lambda one: (one.reason, one.video_id))
     ]
     return markdown_table(["video", "leg", "why", "detail"], rows)

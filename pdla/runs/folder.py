@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any, Final
 import pandas as pd
 import yaml
 from filelock import FileLock, Timeout
+
+from pdla.data.files import write_json, write_text
 
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
 SPLIT = "split.json"
@@ -98,18 +99,6 @@ def fail_run(run_dir: Path, error: str) -> None:
 def text_hash(text: str) -> str:
     """SHA-256 of a text, whatever the ends of its lines are."""
     return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write plain values; see `write_text`."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name, then rename it, so that a kill leaves no half file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    shutil.move(temporary, path)
 
 
 def unfinished_runs(study_dir: Path) -> list[Path]:

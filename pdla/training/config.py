@@ -1,6 +1,5 @@
 """A composed Hydra config, checked before any work starts; plain dicts from there on."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from pdla.data.skeletons import LEGS, Leg
+from pdla.data.skeletons import legs_of
 
 
 def plain_config(config: DictConfig) -> dict[str, Any]:
@@ -54,19 +53,6 @@ def check_config(config: dict[str, Any]) -> None:
             path = Path(config["recordings"][key])
             if not path.exists():
                 raise ValueError(f"recordings.{key}={path}: not found; give the path of your {key}")
-
-
-def legs_of(leg: str) -> Sequence[Leg]:
-    """Legs that `leg=` stands for: one, or both in one network.
-
-    Raises:
-        ValueError: If it is none of L, R, both.
-    """
-    if leg == "both":
-        return LEGS
-    if leg not in LEGS:
-        raise ValueError(f"leg={leg}: choose L, R or both")
-    return tuple(side for side in LEGS if side == leg)
 
 
 def build(config: dict[str, Any], **values: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from pdla.data.files import write_json, write_text
 from pdla.data.intake.agreement import agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
@@ -21,7 +22,7 @@ from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
 from pdla.data.splits.folds import Splitter
-from pdla.runs.folder import LEGS_FOLDER, SPLIT, write_json, write_text
+from pdla.runs.folder import LEGS_FOLDER, SPLIT
 
 
 def record_data(

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from pdla.data.clips.datamodules import STAGES, KeypointClips, Stage
+from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
+from pdla.data.skeletons import legs_of
+from pdla.data.stages import STAGES, Stage
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
@@ -37,7 +39,7 @@ from pdla.runs.folder import (
     open_run,
     read_result,
 )
-from pdla.training.config import build, build_model, check_config, legs_of
+from pdla.training.config import build, build_model, check_config
 from pdla.training.console import print_result
 from pdla.training.pretraining import check_pretraining
 from pdla.training.records import record_data

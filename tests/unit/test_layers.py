@@ -10,8 +10,10 @@ import pdla
 PACKAGE = Path(pdla.__file__).parent
 # From the first room to the last; a module may import from its own room and from those before it.
 ROOMS = (
-    "data.skeletons",
+    "data.files",
     "data.progress",
+    "data.skeletons",
+    "data.stages",
     "data.recordings",
     "data.batches",
     "data.openpose",

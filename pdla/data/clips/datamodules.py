@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
 import lightning
 import numpy as np
@@ -19,9 +19,7 @@ from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.recordings import N_SCORES, Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.rules import Split, Splitter, check_patients_apart, restrict
-
-Stage = Literal["train", "val", "test"]
-STAGES: tuple[Stage, ...] = ("train", "val", "test")
+from pdla.data.stages import Stage
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
 from pdla.data.recordings import LegSample, Recording
-from pdla.data.skeletons import LEGS, Leg
+from pdla.data.skeletons import LEGS, Leg, other_leg
 
 
 class KinematicClips(KeypointClips):
@@ -51,7 +51,7 @@ def kinematics_table(samples: Sequence[LegSample]) -> Tensor:
             if key not in measured:
                 measured[key] = _quantities(sample.recording, leg)
     rows = [
-        [measured[sample.recording.video_id, leg] for leg in (sample.leg, _other(sample.leg))]
+        [measured[sample.recording.video_id, leg] for leg in (sample.leg, other_leg(sample.leg))]
         for sample in samples
     ]
     return torch.tensor(rows, dtype=torch.float32)
@@ -60,7 +60,3 @@ def kinematics_table(samples: Sequence[LegSample]) -> Tensor:
 def _quantities(recording: Recording, leg: Leg) -> list[float]:
     row = leg_kinematics(recording, leg).as_row()
     return [row[name] for name in KINEMATICS]
-
-
-def _other(leg: Leg) -> Leg:
-    return "L" if leg == "R" else "R"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pdla.data.intake.sheets import Sheet, mask_numbers, plain_text
-from pdla.data.skeletons import Leg
+from pdla.data.skeletons import LEG_NAMES, Leg
 
 HEADER_ROWS: Final = 20  # a title or a date may stand above the header
 MAX_NAMES: Final = 8  # columns that a message lists
@@ -146,7 +146,7 @@ def _find_given(names: Sequence[str], key: str, given: str, found: str) -> int:
 def _find_scores(
     names: Sequence[str], leg: Leg, given: str | Sequence[str], found: str, used: set[int]
 ) -> tuple[int, ...]:
-    key = "left" if leg == "L" else "right"
+    key = LEG_NAMES[leg]
     if given != "auto":
         columns = [given] if isinstance(given, str) else list(given)
         return tuple(_find_given(names, key, column, found) for column in columns)

@@ -1,7 +1,5 @@
 """Parses many videos at once, in several processes, and shows how far it is."""
 
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -14,12 +12,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TextColumn
 
+from pdla.data.files import replacing
 from pdla.data.openpose import OpenPoseOptions, read_recording
 from pdla.data.openpose.frame_files import UnreadableRecordingError, hash_files
 from pdla.data.openpose.quality_facts import Facts
+from pdla.data.progress import show_progress
 
 # Starting a process costs about a second, as much as parsing ten short videos.
 MIN_VIDEOS_FOR_PROCESSES: Final = 12
@@ -118,10 +117,8 @@ def hash_keypoints(keypoints: NDArray[np.float32]) -> str:
 
 
 def _write_array(target: Path, keypoints: NDArray[np.float32]) -> None:
-    temporary = target.with_name(f"{target.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    with temporary.open("wb") as file:
-        np.save(file, keypoints)
-    temporary.replace(target)
+    with replacing(target) as temporary:
+        np.save(temporary, keypoints)
 
 
 def _parse_parallel(tasks: Sequence[ParseTask], workers: int) -> Iterator[ParseResult]:
@@ -145,14 +142,8 @@ def _parse_parallel(tasks: Sequence[ParseTask], workers: int) -> Iterator[ParseR
 
 
 def _show_progress(results: Iterator[ParseResult], total: int) -> Iterator[ParseResult]:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("Reading keypoints"), BarColumn(), MofNCompleteColumn(), TextColumn("videos"),
-        TextColumn("{task.fields[speed]}"), TimeRemainingColumn(),
-    )  # fmt: skip
-    is_quiet = not console.is_terminal or "CI" in os.environ
-    with Progress(*columns, console=console, disable=is_quiet, transient=True) as progress:
-        bar = progress.add_task("", total=total, speed="")
+    with show_progress("videos", TextColumn("{task.fields[speed]}"), transient=True) as progress:
+        bar = progress.add_task("Reading keypoints", total=total, speed="")
         started, n_frames = monotonic(), 0
         for result in results:
             n_frames += result.facts.n_frames if result.facts else 0

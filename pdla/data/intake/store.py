@@ -12,6 +12,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from pdla.data.files import PART
 from pdla.data.intake.parsing import ParseTask, hash_keypoints, parse_all
 from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.intake.store_index import Index, index_entry, read_index, stamp_files, write_index
@@ -174,7 +175,7 @@ class RecordingStore:
         write_index(self.root, index)
         owned = {f"{name}.npy" for name, entry in index.items() if "sha256" in entry}
         for path in self.root.iterdir():
-            if path.suffix in {".npy", ".tmp"} and path.name not in owned:
+            if (path.suffix == ".npy" or PART in path.name) and path.name not in owned:
                 path.unlink(missing_ok=True)
 
     @contextmanager

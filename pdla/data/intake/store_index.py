@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pdla.data.files import write_text
 from pdla.data.intake.parsing import ParseResult
 from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.openpose.quality_facts import Facts
@@ -39,9 +39,7 @@ def read_index(root: Path) -> Index:
 
 def write_index(root: Path, index: Index) -> None:
     """Write the index whole or not at all."""
-    temporary = root / f"index.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    temporary.write_text(json.dumps({"version": VERSION, "videos": index}))
-    temporary.replace(root / "index.json")
+    write_text(root / "index.json", json.dumps({"version": VERSION, "videos": index}))
 
 
 def index_entry(result: ParseResult) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from scipy.ndimage import binary_closing, label
 from pdla.data.kinematics.heights import WINDOW_S, leg_height, leg_movement
 from pdla.data.kinematics.taps import Tap, find_taps
 from pdla.data.recordings import Recording
-from pdla.data.skeletons import Leg
+from pdla.data.skeletons import Leg, other_leg
 
 MIN_MOVEMENT = 0.008  # trunk lengths, SD in a window; the smallest amplitude seen is 0.03
 SHARE_OF_PEAK = 0.25
@@ -55,7 +55,7 @@ def find_bout(recording: Recording, leg: Leg) -> Bout | None:
 def _rough_bout(recording: Recording, leg: Leg) -> Bout | None:
     """Where the leg moves, half a second too long at either end at the most."""
     own = leg_movement(recording, leg)
-    other = leg_movement(recording, "L" if leg == "R" else "R")
+    other = leg_movement(recording, other_leg(leg))
     movement = np.clip(own - other, 0.0, None)
     threshold = max(MIN_MOVEMENT, SHARE_OF_PEAK * float(np.percentile(movement, 98)))
     is_moving = movement > threshold

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter, uniform_filter1d
 
 from pdla.data.recordings import Recording
-from pdla.data.skeletons import JOINT, Leg
+from pdla.data.skeletons import JOINT, Leg, other_leg
 
 WINDOW_S: Final = 1.0  # one tap at the slowest seen rate, 1.0 a second (simulation/reference.py)
 LEG_PARTS: Final = ("Heel", "Ankle", "BigToe", "Knee")
@@ -95,7 +95,7 @@ def _gains(heights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _camera_drift(recording: Recording, leg: Leg) -> NDArray[np.float64]:
     """How far hips and the other leg went down in the picture since the middle, in px, (T,)."""
-    other = "L" if leg == "R" else "R"
+    other = other_leg(leg)
     still = _joint_y(recording, ["MidHip", "LHip", "RHip", f"{other}Knee", f"{other}Ankle"])
     still = _around_median(still)
     is_seen = np.isfinite(still).any(axis=1)

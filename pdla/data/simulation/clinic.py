@@ -12,6 +12,7 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
+from pdla.data.files import write_json
 from pdla.data.progress import track
 from pdla.data.simulation.cohort import VideoPlan, plan_videos
 from pdla.data.simulation.file_traps import TRAPS
@@ -58,7 +59,7 @@ def simulate_cohort(
         labelled = [plan for plan in plans if "unlabelled_video" not in plan.traps]
         write_label_sheet(partial_out / "labels.xls", labelled)
         made = _make_videos(partial_out / "LA", plans, options, workers)
-        (partial_out / OPTIONS_FILE).write_text(json.dumps(options.as_record(), indent=2) + "\n")
+        write_json(partial_out / OPTIONS_FILE, options.as_record())
         rows = chain.from_iterable(track(made, "Simulating", total=len(plans)))
         write_truth(partial_out / "truth.csv", rows)
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pdla.data.recordings import LegSample
-
-STAGES = ("train", "val", "test")
+from pdla.data.stages import STAGES
 
 
 @dataclass(frozen=True)

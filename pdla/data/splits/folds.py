@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pdla.data.recordings import LegSample
-from pdla.data.splits.files import STAGES, Split, read_folds
+from pdla.data.splits.files import Split, read_folds
+from pdla.data.stages import STAGES, Stage
 
 
 class Splitter(Protocol):
     """What every option of the config group `split` can do."""
 
     is_leaky: ClassVar[bool]
-    stages: ClassVar[tuple[str, ...]]
+    stages: ClassVar[tuple[Stage, ...]]
     fold: int
 
     @property
@@ -46,7 +47,7 @@ class Folds(ABC):
     seed: int = 0
     file: str | None = None
     is_leaky: ClassVar[bool] = False
-    stages: ClassVar[tuple[str, ...]] = STAGES  # that must not be empty
+    stages: ClassVar[tuple[Stage, ...]] = STAGES  # that must not be empty
 
     @property
     def number(self) -> int:
@@ -95,7 +96,7 @@ class Folds(ABC):
 class AllTested(Folds):
     """Test everybody, train nobody: another data set, scored by finished runs."""
 
-    stages: ClassVar[tuple[str, ...]] = ("test",)
+    stages: ClassVar[tuple[Stage, ...]] = ("test",)
 
     def count_folds(self, samples: Sequence[LegSample]) -> int:
         """One."""

@@ -7,6 +7,7 @@ leg=L, R or both, and both legs and all visits of a person always stay together.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from pdla.data.splits.stratify import (
     scores_and_patients,
     take_validation,
 )
+from pdla.data.stages import STAGES
 
 __all__ = [
     "ByVideo2023",
@@ -218,10 +220,9 @@ def check_patients_apart(split: Split, samples: Sequence[LegSample]) -> None:
         ValueError: Naming the pseudonyms of the patients that overlap.
     """
     stages = {
-        stage: {samples[index].patient for index in getattr(split, stage)}
-        for stage in ("train", "val", "test")
+        stage: {samples[index].patient for index in getattr(split, stage)} for stage in STAGES
     }
-    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+    for one, other in combinations(STAGES, 2):
         if shared := sorted(stages[one] & stages[other]):
             raise ValueError(
                 f"patients in both {one} and {other}: {', '.join(shared)}. "

@@ -11,11 +11,12 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from pdla.data.batches import ClipBatch, Representation
-from pdla.data.clips.datamodules import KeypointClips, Stage
+from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.drawing.options import Drawing
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.rules import Split, Splitter
+from pdla.data.stages import Stage
 from pdla.data.video.class_folders import ClassFolders, read_class_folders
 from pdla.data.video.clips import FileClips
 from pdla.data.video.writing import VideoFile, cached_files, fill_cache

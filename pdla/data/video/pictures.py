@@ -20,6 +20,7 @@ from torch import Tensor
 from pdla.data.drawing.canvas import to_canvas
 from pdla.data.drawing.opencv import draw_bytes
 from pdla.data.drawing.options import Drawing
+from pdla.data.files import PART, replacing
 from pdla.data.kinematics.bouts import bout_taps, find_bout
 from pdla.data.kinematics.heights import leg_height
 from pdla.data.progress import track
@@ -29,7 +30,6 @@ from pdla.data.skeletons import Leg
 CHUNK_FRAMES = 256
 SHEET_COLUMNS = 8
 GAP_PX = 2
-PART = ".part"  # stands in the name of what is not whole yet; a dot hides it
 
 Frames = NDArray[np.uint8]
 # yuv420p plays everywhere but halves the resolution of colour; yuv444p keeps thin coloured lines.
@@ -141,16 +141,11 @@ def write_mp4(
     if not fps > 0:
         raise ValueError(f"{path}: fps={fps}, expected more than 0")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}{PART}.mp4")
     frames: Iterable[Frames] = (frame for chunk in chunks for frame in chunk)
     if progress:
         frames = track(frames, f"drawing {path.name}", n_frames, "frames")
-    try:
-        with av.open(str(temporary), "w") as container:
-            _encode(container, frames, fps, pixel_format)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
+        _encode(container, frames, fps, pixel_format)
 
 
 def _encode(

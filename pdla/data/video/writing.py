@@ -14,14 +14,15 @@ from filelock import FileLock
 
 from pdla.data.clips.dataset import canonical_view
 from pdla.data.drawing.options import Drawing
+from pdla.data.files import PART, write_text
 from pdla.data.progress import track
 from pdla.data.recordings import Cohort, LegSample, Recording
 from pdla.data.splits.rules import Split
-from pdla.data.video.pictures import PART, PixelFormat, draw_recording, write_frames, write_mp4
+from pdla.data.stages import STAGES
+from pdla.data.video.pictures import PixelFormat, draw_recording, write_frames, write_mp4
 
 RECIPE: Final = "recipe.json"  # how the files of a folder were made
 TABLE: Final = "videos.csv"  # which files there are; written last, so it also says "all of them"
-STAGES: Final = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -183,17 +184,11 @@ def _start(out: Path, recipe: Mapping[str, Any]) -> None:
             part.unlink()
         return
     out.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, text)
+    write_text(path, text)
 
 
 def _finish(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    _write_whole(out / TABLE, pd.DataFrame(list(rows)).to_csv(index=False))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}{PART}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_text(out / TABLE, pd.DataFrame(list(rows)).to_csv(index=False))
 
 
 def _content(sample: LegSample, drawing: Drawing) -> str:

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from pdla.data.skeletons import BONES, JOINT, MIRROR, N_JOINTS, as_leg, mirror_keypoints
+from pdla.data.skeletons import (
+    BONES,
+    JOINT,
+    MIRROR,
+    N_JOINTS,
+    as_leg,
+    legs_of,
+    mirror_keypoints,
+    other_leg,
+)
 from tests.fixtures.people import seated
 
 
@@ -38,3 +47,10 @@ def test_a_leg_is_l_or_r():
     assert as_leg("L") == "L"
     with pytest.raises(ValueError, match="expected L or R"):
         as_leg("left")
+
+
+def test_each_leg_has_another_and_both_means_left_and_right():
+    assert (other_leg("L"), other_leg("R")) == ("R", "L")
+    assert (legs_of("both"), legs_of("R")) == (("L", "R"), ("R",))
+    with pytest.raises(ValueError, match="leg=left: choose L, R or both"):
+        legs_of("left")

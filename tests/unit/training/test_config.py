@@ -5,7 +5,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from pdla.data.clips.sampling import Span
-from pdla.training.config import build, build_model, check_config, legs_of
+from pdla.training.config import build, build_model, check_config
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
 
@@ -92,10 +92,6 @@ def test_a_misspelt_option_is_one_line_from_the_class_that_refused_it():
         build(config["split"])
     with pytest.raises(ValueError, match=r"VideoNetwork.*droput"):
         build_model(compose_config("+model.droput=0.1", "model.weights=none"))
-
-
-def test_both_means_left_and_right():
-    assert list(legs_of("both")) == ["L", "R"]
 
 
 def test_plain_config_holds_no_omegaconf():

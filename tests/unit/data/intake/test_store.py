@@ -167,7 +167,7 @@ def test_two_processes_at_once_get_the_same_and_parse_once(tmp_path: Path, sourc
         process.join()
     assert first == second
     assert len(list((tmp_path / "s").glob("*.npy"))) == 3
-    assert not list((tmp_path / "s").glob("*.tmp"))
+    assert not list((tmp_path / "s").glob("*.part*"))
 
 
 def _build_slowly(root: Path, source: Path) -> None:
@@ -177,7 +177,7 @@ def _build_slowly(root: Path, source: Path) -> None:
 
     def write_slowly(target: Path, keypoints: np.ndarray) -> None:
         original(target, keypoints)
-        target.with_name("half.tmp").write_bytes(b"half")
+        target.with_name(".half.1.part.npy").write_bytes(b"half")
         time.sleep(5)
 
     parsing._write_array = write_slowly
@@ -191,12 +191,12 @@ def test_a_killed_build_leaves_nothing_half_written(tmp_path: Path, source: Path
     )
     process.start()
     deadline = time.monotonic() + 30
-    while not list(root.glob("*.tmp")) and time.monotonic() < deadline:
+    while not list(root.glob("*.part*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert len(open_all(root, source)) == 3
-    assert not list(root.glob("*.tmp"))
+    assert not list(root.glob("*.part*"))
 
 
 def test_several_processes_parse_to_the_same_keypoints(tmp_path: Path) -> None:
