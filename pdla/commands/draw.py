@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -131,14 +131,14 @@ def draw_cohort(
     """
     # Imported here: one video needs neither Lightning nor scikit-learn.
     from pdla.data.clips.datamodules import split_cohort
-    from pdla.data.splits.rules import PatientKFold, Splitter
+    from pdla.data.splits.rules import PatientKFold
     from pdla.data.video.writing import write_class_folders, write_videos
 
     if folds is None:
         return write_videos(out, cohort, drawing, frames=frames)
     if not any(sample.is_rated for sample in cohort.samples):
         raise ValueError("--class-folders: no leg has a score; give them with --labels SHEET")
-    splitter = cast("Splitter", PatientKFold(fold=folds[0], n_folds=folds[1]))
+    splitter = PatientKFold(fold=folds[0], n_folds=folds[1])
     samples, split = split_cohort(cohort, splitter, LEGS)
     return write_class_folders(out, samples, split, drawing, frames=frames)
 

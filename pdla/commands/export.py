@@ -243,7 +243,7 @@ def describe_export(
             for name, shape in shapes.items()
         },
         "preprocessing": {
-            "representation": scorer.eats,
+            "representation": scorer.input_kind,
             "seconds": sampling["seconds"],
             "fps": sampling["fps"],
             "clips_from": sampling["within"],

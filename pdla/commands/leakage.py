@@ -28,7 +28,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.recordings import N_SCORES, Cohort, LegSample, Recording
 from pdla.data.skeletons import JOINT, Leg
-from pdla.data.splits.folds import Folds
+from pdla.data.splits.folds import Splitter
 from pdla.data.splits.rules import ByVideo2023, PatientKFold
 from pdla.evaluation.baselines import FACTS
 from pdla.evaluation.intervals import Estimate, estimate_metrics
@@ -37,7 +37,7 @@ from pdla.evaluation.weighted import PROBABILITY_COLUMNS
 from pdla.report.tables import interval_text
 from pdla.training.records import legs_table
 
-PROTOCOLS: Final[dict[str, Folds]] = {
+PROTOCOLS: Final[dict[str, Splitter]] = {
     "2023: split by video (LEAKY)": ByVideo2023(),
     "ours: split by patient": PatientKFold(),
 }
@@ -101,7 +101,10 @@ def compare_protocols(title: str, cohort: Cohort) -> Exhibit:
 
 
 def _predict(
-    splitter: Folds, rated: Sequence[LegSample], legs: pd.DataFrame, features: NDArray[np.float64]
+    splitter: Splitter,
+    rated: Sequence[LegSample],
+    legs: pd.DataFrame,
+    features: NDArray[np.float64],
 ) -> pd.DataFrame:
     """Predictions for the tested legs of every fold, a row each."""
     scores = legs["score"].to_numpy(dtype=np.int64)

@@ -4,7 +4,8 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from torch import Tensor
 
-Representation = Literal["drawn_clips", "keypoint_clips", "heatmap_clips", "kinematics"]
+# What a data module gives and a model takes; named as the options of the config group `data`.
+InputKind = Literal["drawn_clips", "keypoint_clips", "heatmap_clips", "kinematics"]
 
 # Clinical quantities of a leg's bout in the order of `kinematics` (see pdla.data.kinematics).
 KINEMATICS: Final = (

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.skeletons import N_JOINTS
 from pdla.models.keypoint_features import PARENT, check_streams, keypoint_features, n_channels
 from pdla.models.scorer import LegScorer
@@ -30,7 +30,7 @@ class STGCN(LegScorer):
         freeze: Stages (normalisation of the input, then blocks) that keep weights and statistics.
     """
 
-    eats: ClassVar[Representation] = "keypoint_clips"
+    input_kind: ClassVar[InputKind] = "keypoint_clips"
 
     def build_network(
         self,

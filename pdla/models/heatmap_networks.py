@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.scorer import LegScorer
 
 
@@ -25,7 +25,7 @@ class PoseC3D(LegScorer):
         freeze: Stages from the input on, the stem included, that keep their weights.
     """
 
-    eats: ClassVar[Representation] = "heatmap_clips"
+    input_kind: ClassVar[InputKind] = "heatmap_clips"
 
     def build_network(
         self,

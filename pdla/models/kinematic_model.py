@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.keypoint_features import check_streams, n_channels
 from pdla.models.kinematic_features import KinematicFeatures
 from pdla.models.scorer import ClipScores, LegScorer
@@ -21,7 +21,7 @@ from pdla.models.trajectory_networks import (
 class WithKinematics(LegScorer):
     """Learns from the training legs how to standardise their quantities, before the first step."""
 
-    eats: ClassVar[Representation] = "kinematics"
+    input_kind: ClassVar[InputKind] = "kinematics"
     features: KinematicFeatures
 
     def on_fit_start(self) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.downloads import Pretrained
 from pdla.models.scorer import LegScorer
 from pdla.models.weights import load_pretrained
@@ -27,7 +27,7 @@ class ResNetLSTM(LegScorer):
         freeze: Number of stages of the ResNet (0 to 5) that keep their weights and statistics.
     """
 
-    eats: ClassVar[Representation] = "drawn_clips"
+    input_kind: ClassVar[InputKind] = "drawn_clips"
 
     def build_network(
         self,

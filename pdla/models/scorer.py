@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.heads import Head
 from pdla.models.weights import NAMED, load_file
 
@@ -49,7 +49,7 @@ class LegScorer(lightning.LightningModule):
         options: What the subclass needs for its network.
     """
 
-    eats: ClassVar[Representation]
+    input_kind: ClassVar[InputKind]
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.skeletons import JOINT, LEG_JOINTS, N_JOINTS
 from pdla.models.keypoint_features import check_streams, keypoint_features, n_channels
 from pdla.models.scorer import LegScorer
@@ -29,7 +29,7 @@ class TCN(LegScorer):
         freeze: Stages (first layer, then blocks) that keep their weights, or all.
     """
 
-    eats: ClassVar[Representation] = "keypoint_clips"
+    input_kind: ClassVar[InputKind] = "keypoint_clips"
 
     def build_network(
         self,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.downloads import Pretrained
 from pdla.models.scorer import LegScorer
 from pdla.models.weights import load_pretrained
@@ -51,7 +51,7 @@ class VideoNetwork(LegScorer):
         freeze: Number of stages, from the input on, that keep their weights and statistics.
     """
 
-    eats: ClassVar[Representation] = "drawn_clips"
+    input_kind: ClassVar[InputKind] = "drawn_clips"
     mean: Tensor
     std: Tensor
 

@@ -40,10 +40,10 @@ def check_config(config: dict[str, Any]) -> None:
         raise ValueError(f"seed={config['seed']!r}: expected a whole number from 0")
     model: Any = get_class(config["model"]["_target_"])
     data: Any = get_class(config["data"]["_target_"])
-    if model.eats != data.yields:
+    if model.input_kind != data.input_kind:
         raise ValueError(
-            f"model {model.__name__} eats {model.eats}, but data={data.yields}: "
-            f"leave data out of the command, or say data={model.eats}"
+            f"model {model.__name__} takes {model.input_kind}, but data={data.input_kind}: "
+            f"leave data out of the command, or say data={model.input_kind}"
         )
     sampling, drawing = config["sampling"], config["drawing"]
     n_frames = round(sampling["seconds"] * sampling["fps"])

@@ -11,14 +11,16 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader, WeightedRandomSampler
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.clips.augment import Augmentation, augment
 from pdla.data.clips.dataset import ClipDataset
 from pdla.data.clips.sampling import Sampling
 from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.recordings import N_SCORES, Cohort, LegSample
 from pdla.data.skeletons import Leg
-from pdla.data.splits.rules import Split, Splitter, check_patients_apart, restrict
+from pdla.data.splits.files import Split
+from pdla.data.splits.folds import Splitter
+from pdla.data.splits.rules import check_patients_apart, restrict
 from pdla.data.stages import Stage
 
 log = logging.getLogger(__name__)
@@ -36,14 +38,14 @@ class KeypointClips(lightning.LightningDataModule):
         batch_size: Clips in a batch.
         workers: Processes that gather clips, beside the main one.
         seed: Seed of augmentation and shuffling.
-        sampler: Which clips fill an epoch: `none`, each once; `score` or `patient`, as many of each
+        balance: Which clips fill an epoch: `none`, each once; `score` or `patient`, as many of each
             score or of each patient, drawn at random.
 
     Raises:
         ValueError: If a stage has no sample, or a patient would stand on two sides of the split.
     """
 
-    yields: ClassVar[Representation] = "keypoint_clips"
+    input_kind: ClassVar[InputKind] = "keypoint_clips"
 
     def __init__(
         self,
@@ -55,12 +57,12 @@ class KeypointClips(lightning.LightningDataModule):
         seed: int,
         batch_size: int,
         workers: int,
-        sampler: str = "none",
+        balance: str = "none",
     ) -> None:
         super().__init__()
-        if sampler not in BALANCES:
-            raise ValueError(f"data.sampler={sampler!r}: choose {', '.join(BALANCES)}")
-        self.sampler = sampler
+        if balance not in BALANCES:
+            raise ValueError(f"data.balance={balance!r}: choose {', '.join(BALANCES)}")
+        self.balance = balance
         self.samples, self.split = self.share_out(cohort, splitter, legs)
         self.sampling = sampling
         self.augmentations = tuple(augmentations)
@@ -118,14 +120,14 @@ class KeypointClips(lightning.LightningDataModule):
     def _sampler(
         self, dataset: ClipDataset, generator: Generator | None
     ) -> WeightedRandomSampler | None:
-        if self.sampler == "none":
+        if self.balance == "none":
             return None
         clips = [slot.sample for slot in dataset.slots]
-        weights = clip_weights(self.samples, clips, self.sampler)
+        weights = clip_weights(self.samples, clips, self.balance)
         return WeightedRandomSampler(weights, len(clips), generator=generator)
 
     def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
-        """Augment training clips and turn keypoints into what the model eats, on the device."""
+        """Augment training clips and turn keypoints into what the model takes, on the device."""
         if self.trainer is not None and self.trainer.training:
             generator = self._generator(batch["keypoints"].device)
             augmented = augment(batch["keypoints"], self.augmentations, generator)
@@ -133,7 +135,7 @@ class KeypointClips(lightning.LightningDataModule):
         return self.represent(batch)
 
     def represent(self, batch: ClipBatch) -> ClipBatch:
-        """Keypoints are eaten as they are."""
+        """Keypoints are given as they are."""
         return batch
 
     def _generator(self, device: torch.device) -> Generator:
@@ -153,13 +155,13 @@ class DrawnClips(KeypointClips):
         ValueError: If the style is one for heat maps, or for HeatmapClips, if it is not.
     """
 
-    yields: ClassVar[Representation] = "drawn_clips"
+    input_kind: ClassVar[InputKind] = "drawn_clips"
 
     def __init__(self, *, drawing: Drawing, **options: Any) -> None:
         super().__init__(**options)
-        if (drawing.style == "heatmaps") != (self.yields == "heatmap_clips"):
+        if (drawing.style == "heatmaps") != (self.input_kind == "heatmap_clips"):
             raise ValueError(
-                f"drawing.style={drawing.style} does not give {self.yields}: "
+                f"drawing.style={drawing.style} does not give {self.input_kind}: "
                 "choose data=heatmap_clips for heat maps, another drawing for pictures"
             )
         self.drawing = drawing
@@ -186,7 +188,7 @@ class HeatmapClips(DrawnClips):
         options: As for KeypointClips.
     """
 
-    yields: ClassVar[Representation] = "heatmap_clips"
+    input_kind: ClassVar[InputKind] = "heatmap_clips"
 
 
 def split_cohort(
@@ -236,7 +238,7 @@ def clip_weights(samples: Sequence[LegSample], clips: Sequence[int], by: str) ->
         ValueError: If `by` is unknown.
     """
     if by not in BALANCES:
-        raise ValueError(f"data.sampler={by!r}: choose {', '.join(BALANCES)}")
+        raise ValueError(f"data.balance={by!r}: choose {', '.join(BALANCES)}")
     if by == "none":
         return [1 / len(clips)] * len(clips)
     groups = [getattr(samples[index], by) for index in clips]

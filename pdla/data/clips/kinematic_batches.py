@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from pdla.data.batches import KINEMATICS, ClipBatch, Representation
+from pdla.data.batches import KINEMATICS, ClipBatch, InputKind
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
@@ -21,7 +21,7 @@ class KinematicClips(KeypointClips):
         options: As for KeypointClips.
     """
 
-    yields: ClassVar[Representation] = "kinematics"
+    input_kind: ClassVar[InputKind] = "kinematics"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

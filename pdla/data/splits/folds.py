@@ -4,38 +4,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from pdla.data.recordings import LegSample
 from pdla.data.splits.files import Split, read_folds
 from pdla.data.stages import STAGES, Stage
 
 
-class Splitter(Protocol):
-    """What every option of the config group `split` can do."""
-
-    is_leaky: ClassVar[bool]
-    stages: ClassVar[tuple[Stage, ...]]
-    fold: int
-
-    @property
-    def number(self) -> int:
-        """Which of `all_folds` is used."""
-
-    @property
-    def is_tuning(self) -> bool:
-        """Whether only patients are tested that the study itself trains on."""
-
-    def split(self, samples: Sequence[LegSample]) -> Split:
-        """Share out rated samples; see the class for the rule."""
-
-    def all_folds(self, samples: Sequence[LegSample]) -> list[Split]:
-        """Every fold, so that a split can be written down whole."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Folds(ABC):
-    """Folds that are drawn by a rule, or read from a file that a run has written.
+class Splitter(ABC):
+    """Base of the options of group `split`: folds drawn by a rule, or read from a run's split.json.
 
     Attributes:
         fold: Which fold is tested.
@@ -93,7 +71,7 @@ class Folds(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllTested(Folds):
+class AllTested(Splitter):
     """Test everybody, train nobody: another data set, scored by finished runs."""
 
     stages: ClassVar[tuple[Stage, ...]] = ("test",)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pdla.data.recordings import LegSample
 from pdla.data.splits.files import Split
-from pdla.data.splits.folds import Folds, Splitter
+from pdla.data.splits.folds import Splitter
 from pdla.data.splits.stratify import (
     draw_folds,
     indices_of,
@@ -25,22 +25,11 @@ from pdla.data.splits.stratify import (
 )
 from pdla.data.stages import STAGES
 
-__all__ = [
-    "ByVideo2023",
-    "Holdout",
-    "LeaveOnePatientOut",
-    "PatientKFold",
-    "Split",
-    "Splitter",
-    "check_patients_apart",
-    "restrict",
-]
-
 MAX_PATIENTS_LEFT_OUT = 500  # as many trainings; nobody means that
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatientKFold(Folds):
+class PatientKFold(Splitter):
     """K folds over patients, stratified by score as far as whole patients allow.
 
     Fold f tests part f % n_folds of repeat f // n_folds; the validation patients are one of
@@ -127,7 +116,7 @@ class PatientKFold(Folds):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeaveOnePatientOut(Folds):
+class LeaveOnePatientOut(Splitter):
     """Test on one patient, train and validate on all others; as many folds as patients."""
 
     n_val_folds: int = 4
@@ -152,7 +141,7 @@ class LeaveOnePatientOut(Folds):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Holdout(Folds):
+class Holdout(Splitter):
     """Set some patients aside once, stratified by score; there is only fold 0.
 
     Attributes:
@@ -183,7 +172,7 @@ class Holdout(Folds):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByVideo2023(Folds):
+class ByVideo2023(Splitter):
     """The 2023 protocol, kept to show what it hides: LEAKY, never a result.
 
     A fifth of the videos is drawn whatever patient they show; they choose the checkpoint and are

@@ -13,7 +13,8 @@ import pandas as pd
 
 from pdla.data.recordings import SCORES, LegSample, Recording
 from pdla.data.skeletons import N_JOINTS, Leg
-from pdla.data.splits.rules import Split, check_patients_apart
+from pdla.data.splits.files import Split
+from pdla.data.splits.rules import check_patients_apart
 from pdla.data.stages import STAGES
 from pdla.data.video.writing import RECIPE, TABLE, VideoFile
 

@@ -10,12 +10,13 @@ import torch
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
-from pdla.data.batches import ClipBatch, Representation
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.drawing.options import Drawing
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
-from pdla.data.splits.rules import Split, Splitter
+from pdla.data.splits.files import Split
+from pdla.data.splits.folds import Splitter
 from pdla.data.stages import Stage
 from pdla.data.video.class_folders import ClassFolders, read_class_folders
 from pdla.data.video.clips import FileClips
@@ -43,7 +44,7 @@ class VideoFileClips(KeypointClips):
         ValueError: If the style is one of heat maps, or the folder cannot be used.
     """
 
-    yields: ClassVar[Representation] = "drawn_clips"
+    input_kind: ClassVar[InputKind] = "drawn_clips"
 
     def __init__(
         self,

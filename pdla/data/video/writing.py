@@ -17,7 +17,7 @@ from pdla.data.drawing.options import Drawing
 from pdla.data.files import PART, write_text
 from pdla.data.progress import track
 from pdla.data.recordings import Cohort, LegSample, Recording
-from pdla.data.splits.rules import Split
+from pdla.data.splits.files import Split
 from pdla.data.stages import STAGES
 from pdla.data.video.pictures import PixelFormat, draw_recording, write_frames, write_mp4
 

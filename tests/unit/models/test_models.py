@@ -153,7 +153,7 @@ def test_clips_too_small_for_a_network_are_refused_before_any_work(name):
 
 
 def test_a_keypoint_model_given_drawn_clips_is_refused():
-    with pytest.raises(ValueError, match="eats keypoint_clips"):
+    with pytest.raises(ValueError, match="takes keypoint_clips"):
         check_config(compose_config("model=tcn", "data=drawn_clips"))
 
 
@@ -163,7 +163,7 @@ from pdla.data.batches import KINEMATICS
 from pdla.models.scorer import LegScorer
 
 class MeanPlace(LegScorer):
-    eats = "keypoint_clips"
+    input_kind = "keypoint_clips"
 
     def build_network(self, n_outputs, weights, *, width=8):
         return nn.Sequential(nn.Linear(50, width), nn.ReLU(), nn.Linear(width, n_outputs))

@@ -68,7 +68,7 @@ def test_clips_keep_at_least_12_frames_a_second():
     [
         (["leg=left"], "choose L, R or both"),
         (["seed=-1"], "whole number"),
-        (["data=keypoint_clips"], "eats drawn_clips"),
+        (["data=keypoint_clips"], "takes drawn_clips"),
         (
             ["recordings=clinic", "recordings.videos=/none", "recordings.labels=/none"],
             "recordings.videos=/none: not found",

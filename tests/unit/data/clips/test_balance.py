@@ -1,4 +1,4 @@
-"""Samplers: as many clips of each score, or of each patient."""
+"""Balanced epochs: as many clips of each score, or of each patient."""
 
 from collections import Counter
 
@@ -25,17 +25,17 @@ def test_a_patient_of_many_visits_counts_once():
     assert sum(weights[:8]) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("sampler", ["none", "score", "patient"])
-def test_an_epoch_is_as_long_with_every_sampler(sampler):
-    config = compose_config("model=tcn", "leg=both", f"data.sampler={sampler}",
+@pytest.mark.parametrize("balance", ["none", "score", "patient"])
+def test_an_epoch_is_as_long_however_it_is_balanced(balance):
+    config = compose_config("model=tcn", "leg=both", f"data.balance={balance}",
                             "split.n_folds=3", "split.n_val_folds=2")  # fmt: skip
     data = training.build_data(config, make_cohort(9, visits=1))
     clips = [clip for batch in data.train_dataloader() for clip in batch["sample"].tolist()]
     assert len(clips) == sum(data.score_counts("train"))
-    assert (len(set(clips)) == len(clips)) == (sampler == "none")
+    assert (len(set(clips)) == len(clips)) == (balance == "none")
 
 
-def test_an_unknown_sampler_is_refused():
-    config = compose_config("model=tcn", "data.sampler=age")
+def test_an_unknown_balance_is_refused():
+    config = compose_config("model=tcn", "data.balance=age")
     with pytest.raises(ValueError, match="none, score, patient"):
         training.build_data(config, make_cohort(9, visits=1))
