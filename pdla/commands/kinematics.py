@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pdla.data.intake import IntakeOptions, IntakeVideo, read_intake
+from pdla.data.intake import IntakeOptions, VideoEntry, read_intake
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
@@ -36,7 +36,7 @@ def measure_cohort(
     return pd.DataFrame(rows), 2 * len(intake.videos) - len(rows)
 
 
-def _measure_leg(sample: LegSample, video: IntakeVideo) -> dict[str, object]:
+def _measure_leg(sample: LegSample, video: VideoEntry) -> dict[str, object]:
     bout = find_bout(sample.recording, sample.leg)
     return {
         "place": video.place,

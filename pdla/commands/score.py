@@ -21,6 +21,7 @@ from pdla import RESEARCH_ONLY
 from pdla.commands.options import read_options
 from pdla.data.files import write_json, write_text
 from pdla.data.intake import Intake, read_intake
+from pdla.data.reasons import Reason
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import LEGS, legs_of
 from pdla.evaluation.metrics import expected_score, predicted_score
@@ -165,12 +166,12 @@ def _with_reasons(table: pd.DataFrame, intake: Intake) -> pd.DataFrame:
     place_of = {video.video_id: video.place for video in intake.videos}
     scored = {(row["video_id"], row["leg"]): row for row in table.to_dict("records")}
     reasons = {
-        (exclusion.video_id, leg): exclusion.reason
+        (exclusion.video_id, leg): exclusion.reason.text
         for exclusion in intake.cohort.exclusions
         for leg in ((exclusion.leg,) if exclusion.leg else LEGS)
     }
     warnings = {
-        (sample.recording.video_id, sample.leg): "; ".join(sample.warnings)
+        (sample.recording.video_id, sample.leg): "; ".join(map(str, sample.warnings))
         for sample in intake.cohort.samples
     }
     keys = [(video, leg) for video in place_of for leg in LEGS]
@@ -182,7 +183,7 @@ def _with_reasons(table: pd.DataFrame, intake: Intake) -> pd.DataFrame:
         if (video, leg) in scored:
             row |= {str(key): value for key, value in scored[video, leg].items()}
         else:
-            row["reason"] = reasons.get((video, leg), "none of these runs scores this leg")
+            row["reason"] = reasons.get((video, leg), Reason.NO_RUN_FOR_LEG.text)
         rows.append(row | {"place": place_of.get(video, video), "intended_use": RESEARCH_ONLY})
     whole = pd.DataFrame(rows).reindex(columns=COLUMNS)
     counts = ["predicted", "n_runs", "n_clips", "runs_that_knew_the_patient"]

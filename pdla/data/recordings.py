@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pdla.data.reasons import Finding, Reason
 from pdla.data.skeletons import LEGS, N_JOINTS, Leg
 
 SCORES = (0, 1, 2, 3, 4)
@@ -69,7 +70,7 @@ class LegSample:
         score: The rater's 0-4, or None if the leg was not rated.
         patient: Pseudonym of the patient; all visits and both legs of a person share it.
         group: Cohort group of the video (for the clinic set the letters of its code, TG or CG).
-        warnings: What the quality check found that does not forbid use, in words.
+        warnings: What the quality check found that does not forbid use.
     """
 
     recording: Recording
@@ -77,7 +78,7 @@ class LegSample:
     score: int | None
     patient: str
     group: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a score off the scale."""
@@ -97,16 +98,18 @@ class Exclusion:
     """A video, or one leg of it, that was left out.
 
     Attributes:
-        video_id: Pseudonym of the video.
+        video_id: Pseudonym of the video; the place again for a row that names no video.
         leg: The leg, or None if the whole video was left out.
-        reason: Why, in words that are the same for every video with this reason (it is counted).
+        reason: Why.
         detail: What was special about this one; empty if nothing.
+        place: Where a person finds it, such as `row 14`.
     """
 
     video_id: str
     leg: Leg | None
-    reason: str
+    reason: Reason
     detail: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

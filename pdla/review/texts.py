@@ -68,10 +68,10 @@ def excluded_text(cohort: Cohort) -> str:
     if not cohort.exclusions:
         return "Nothing was left out."
     rows = [
-        [one.video_id, one.leg or BOTH_LEGS, one.reason, one.detail]
-        for one in sorted(cohort.exclusions, key=lambda one: (one.reason, one.video_id))
+        [one.video_id, one.leg or BOTH_LEGS, one.reason.text, one.detail, one.place]
+        for one in sorted(cohort.exclusions, key=lambda one: (one.reason.text, one.video_id))
     ]
-    return markdown_table(["video", "leg", "why", "detail"], rows)
+    return markdown_table(["video", "leg", "why", "detail", "where"], rows)
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

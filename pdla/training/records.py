@@ -125,4 +125,7 @@ def rater_agreement(
     """Agreement of the raters of each leg, if the label sheet has several."""
     if labels is None or not Path(labels).exists():
         return {}
-    return agreement_by_leg(read_labels(Path(labels), options.sheet))
+    return {
+        leg: {"raters": one.n_raters, "legs": one.n_legs, "qwk": one.kappa, "icc": one.icc}
+        for leg, one in agreement_by_leg(read_labels(Path(labels), options.sheet)).items()
+    }

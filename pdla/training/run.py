@@ -219,7 +219,7 @@ def _installed_version(name: str) -> str:
 
 def count_exclusions(cohort: Cohort) -> dict[str, int]:
     """How many videos or legs were left out, by reason; the commonest first."""
-    reasons = pd.Series([exclusion.reason for exclusion in cohort.exclusions], dtype=str)
+    reasons = pd.Series([exclusion.reason.text for exclusion in cohort.exclusions], dtype=str)
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
 
 

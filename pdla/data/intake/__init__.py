@@ -1,20 +1,21 @@
 """From a folder of videos and a label sheet to the cohort that everything else works on.
 
 Reading order: `workbooks`, `sheets`, `columns`, `labels`, `agreement` (the label sheet),
-`patients`, `pseudonyms` (who is who, and under which name), `folders` (which folder is which row),
-`parsing`, `store_index`, `store` (keypoints parsed once), `quality` (what can be scored),
-`options`, `result`, `cohort` (all of it, in order).
+`patients`, `pseudonyms` (who is who, and under which name), `folders`, `parsing`, `store_index`,
+`store` (keypoints parsed once), `quality` (what can be scored), `entries` (one video, step by
+step), `matching` (which folder is which row), `options`, `result`, `cohort` (all of it, in order).
 """
 
 from pdla.data.intake.cohort import read_cohort, read_intake
+from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.options import IntakeOptions
-from pdla.data.intake.result import Intake, IntakeVideo, MergedPatient
+from pdla.data.intake.result import Intake, MergedPatient
 
 __all__ = [
     "Intake",
     "IntakeOptions",
-    "IntakeVideo",
     "MergedPatient",
+    "VideoEntry",
     "read_cohort",
     "read_intake",
 ]

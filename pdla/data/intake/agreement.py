@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from pdla.data.intake.labels import LabelSheet
-from pdla.data.skeletons import LEGS
+from pdla.data.skeletons import LEGS, Leg
 
 MIN_LEGS = 3  # with fewer, both measures are noise
 
@@ -50,24 +50,10 @@ def measure_agreement(scores: Sequence[Sequence[float | None]]) -> Agreement | N
     return Agreement(n_raters, len(table), _mean_kappa(table), intraclass_correlation(table))
 
 
-def agreement_by_leg(sheet: LabelSheet) -> dict[str, dict[str, float | int | None]]:
-    """Agreement of the raters of a label sheet for each leg, as plain values; none for one rater.
-
-    Returns:
-        For each leg that several raters scored: `raters`, `legs`, `qwk` and `icc`, as in
-        `Agreement`.
-    """
-    found: dict[str, dict[str, float | int | None]] = {}
-    for leg in LEGS:
-        agreement = measure_agreement([row.raters[leg] for row in sheet.rows])
-        if agreement is not None:
-            found[leg] = {
-                "raters": agreement.n_raters,
-                "legs": agreement.n_legs,
-                "qwk": agreement.kappa,
-                "icc": agreement.icc,
-            }
-    return found
+def agreement_by_leg(sheet: LabelSheet) -> dict[Leg, Agreement]:
+    """Agreement of the raters of a label sheet, for each leg that several raters scored."""
+    found = {leg: measure_agreement([row.raters[leg] for row in sheet.rows]) for leg in LEGS}
+    return {leg: agreement for leg, agreement in found.items() if agreement is not None}
 
 
 def intraclass_correlation(table: NDArray[np.float64]) -> float | None:

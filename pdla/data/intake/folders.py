@@ -1,16 +1,12 @@
-"""Which OpenPose folder belongs to which row of the label sheet."""
+"""Folders of keypoints, and the video ids in their names."""
 
-import difflib
 import os
 import unicodedata
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-MAX_SUGGESTIONS: Final = 200  # near misses are searched for so many rows; more is a wrong sheet
 SAMPLE_FILES: Final = 1000  # a folder with so many other files and no JSON is no OpenPose folder
 SUFFIXES: Final = (".json", ".csv")
 
@@ -59,23 +55,6 @@ class VideoFolder:
     position: int
 
 
-@dataclass(frozen=True)
-class Matching:
-    """Rows and folders that belong together.
-
-    Attributes:
-        folder_of: For each row its folder, or None.
-        unmatched: Folders without a row, by name.
-        doubles: Folders that share an id with another; left out.
-        suggestions: For a row without folder: the folder that is probably meant.
-    """
-
-    folder_of: tuple[VideoFolder | None, ...]
-    unmatched: tuple[VideoFolder, ...]
-    doubles: tuple[VideoFolder, ...]
-    suggestions: dict[int, VideoFolder]
-
-
 def find_folders(
     videos: Path, options: FolderOptions, take_files: bool = False
 ) -> tuple[list[VideoFolder], int]:
@@ -109,46 +88,6 @@ def find_folders(
         for position, (path, name) in enumerate(names, start=1)
     ]
     return folders, n_others
-
-
-def match_folders(
-    ids: Sequence[str], folders: Sequence[VideoFolder], options: FolderOptions
-) -> Matching:
-    """Give each row its folder, one to one.
-
-    Args:
-        ids: Video ids of the rows.
-        folders: All folders.
-        options: How names become ids.
-    """
-    by_key: dict[str, list[VideoFolder]] = defaultdict(list)
-    for folder in folders:
-        by_key[options.key(folder.clinic_id)].append(folder)
-    doubles = [folder for same in by_key.values() if len(same) > 1 for folder in same]
-    single = {key: same[0] for key, same in by_key.items() if len(same) == 1}
-    folder_of: list[VideoFolder | None] = []
-    for clinic_id in ids:
-        key = options.key(clinic_id)
-        as_folder = options.key(options.clinic_id(clinic_id))
-        folder_of.append(single.pop(key, None) or single.pop(as_folder, None))
-    suggestions = _near_misses(ids, folder_of, single, options)
-    unmatched = sorted(single.values(), key=lambda folder: folder.position)
-    return Matching(tuple(folder_of), tuple(unmatched), tuple(doubles), suggestions)
-
-
-def _near_misses(
-    ids: Sequence[str],
-    folder_of: Sequence[VideoFolder | None],
-    free: dict[str, VideoFolder],
-    options: FolderOptions,
-) -> dict[int, VideoFolder]:
-    missing = [row for row, folder in enumerate(folder_of) if folder is None]
-    suggestions = {}
-    for row in missing[:MAX_SUGGESTIONS]:
-        near = difflib.get_close_matches(options.key(ids[row]), list(free), n=1, cutoff=0.85)
-        if near:
-            suggestions[row] = free[near[0]]
-    return suggestions
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pdla.data.intake.columns import Columns, find_columns
 from pdla.data.intake.sheets import plain_text, read_sheets
+from pdla.data.reasons import Reason
 from pdla.data.recordings import SCORES
 from pdla.data.skeletons import LEGS, Leg
 
@@ -62,17 +63,28 @@ class RowProblem:
 
     Attributes:
         row: Row number as the spreadsheet shows it.
-        reason: The same words for every row with this problem.
-        leg: The leg that cannot be used for it, or None if no single leg is meant.
-        is_fatal: Whether the leg (or, without a leg, the whole row) is left out for it.
+        reason: What; an unusable one leaves out the leg (or, without a leg, the whole row).
+        leg: The leg that is meant, or None.
         detail: What was special here; never an id, a long number or a date.
     """
 
     row: int
-    reason: str
+    reason: Reason
     leg: Leg | None = None
-    is_fatal: bool = False
     detail: str = ""
+
+
+class ScoreError(ValueError):
+    """A cell that is no score.
+
+    Attributes:
+        reason: Why not.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        """Keep the reason; the message does not hold the cell, which may be a patient number."""
+        super().__init__(reason.text)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -148,17 +160,17 @@ def read_score(cell: Any, options: SheetOptions) -> float | None:
         A number from 0 to 4, or None for an unrated mark.
 
     Raises:
-        ValueError: If it is no number, or off the scale; the message is a reason without the cell.
+        ScoreError: If it is no number, or off the scale.
     """
     text = plain_text(cell).casefold()
     if text in UNRATED_MARKS or text in {plain_text(mark).casefold() for mark in options.unrated}:
         return None
     is_number = re.fullmatch(r"[+-]?\d{1,9}([.,]\d{1,9})?", text) is not None
     if isinstance(cell, bool) or not is_number:
-        raise ValueError("the score is not a number")
+        raise ScoreError(Reason.SCORE_NOT_A_NUMBER)
     score = float(text.replace(",", "."))
     if not min(SCORES) <= score <= max(SCORES):
-        raise ValueError("the score is off the scale 0-4")
+        raise ScoreError(Reason.SCORE_OFF_SCALE)
     return score
 
 
@@ -170,16 +182,15 @@ def _read_row(
 
     clinic_id = text(columns.video)
     if not clinic_id:
-        return None, [RowProblem(number, "the row has no video id", is_fatal=True)]
+        return None, [RowProblem(number, Reason.NO_VIDEO_ID)]
     scores: dict[Leg, int | None] = {}
     raters: dict[Leg, tuple[float | None, ...]] = {}
     problems: list[RowProblem] = []
     for leg in LEGS:
         given = [values[c] if c < len(values) else None for c in columns.scores(leg)]
         raters[leg], scores[leg], reason = _read_leg(given, options)
-        if reason:
-            detail = _short_value(given)
-            problems.append(RowProblem(number, reason, leg, is_fatal=True, detail=detail))
+        if reason is not None:
+            problems.append(RowProblem(number, reason, leg, _short_value(given)))
     row = LabelRow(
         number, clinic_id, scores, raters, text(columns.patient), text(columns.group),
         text(columns.note),
@@ -189,22 +200,22 @@ def _read_row(
 
 def _read_leg(
     cells: Sequence[Any], options: SheetOptions
-) -> tuple[tuple[float | None, ...], int | None, str]:
+) -> tuple[tuple[float | None, ...], int | None, Reason | None]:
     """Scores of the raters, their common score, and why there is none."""
     try:
         raters = tuple(read_score(cell, options) for cell in cells)
-    except ValueError as error:
-        return (), None, str(error)
+    except ScoreError as error:
+        return (), None, error.reason
     given = [score for score in raters if score is not None]
     if not given:
-        return raters, None, ""
+        return raters, None, None
     mean = sum(given) / len(given)
     if mean.is_integer():
-        return raters, int(mean), ""
+        return raters, int(mean), None
     if options.round == "never":
-        return raters, None, "the score lies between whole points (set recordings.sheet.round)"
+        return raters, None, Reason.SCORE_BETWEEN_POINTS
     score = math.floor(mean + 0.5) if options.round == "half_up" else math.ceil(mean - 0.5)
-    return raters, score, ""
+    return raters, score, None
 
 
 def _short_value(cells: Sequence[Any]) -> str:
@@ -223,19 +234,17 @@ def _merge_doubles(rows: Sequence[LabelRow]) -> tuple[list[LabelRow], list[RowPr
     problems: list[RowProblem] = []
     for same in by_id.values():
         first, others = same[0], same[1:]
-        reasons: dict[Leg, bool] = dict.fromkeys(LEGS, False)
+        differs: dict[Leg, bool] = dict.fromkeys(LEGS, False)
         for other in others:
             differing = [leg for leg in LEGS if other.scores[leg] != first.scores[leg]]
             detail = f"the same video as row {first.row}"
             if not differing:
-                problems.append(RowProblem(other.row, "the row is there twice", detail=detail))
+                problems.append(RowProblem(other.row, Reason.ROW_TWICE, detail=detail))
             for leg in differing:
-                reasons[leg] = True
-                reason = "two rows give one video different scores"
-                problems.append(RowProblem(other.row, reason, leg, detail=detail))
-        for leg in (leg for leg in LEGS if reasons[leg]):
-            reason = "two rows give one video different scores"
-            problems.append(RowProblem(first.row, reason, leg, is_fatal=True))
-        scores = {leg: None if reasons[leg] else first.scores[leg] for leg in LEGS}
+                differs[leg] = True
+                problems.append(RowProblem(other.row, Reason.ROWS_CONTRADICT, leg, detail))
+        for leg in (leg for leg in LEGS if differs[leg]):
+            problems.append(RowProblem(first.row, Reason.ROWS_CONTRADICT, leg))
+        scores = {leg: None if differs[leg] else first.scores[leg] for leg in LEGS}
         kept.append(replace(first, scores=scores))
     return kept, problems

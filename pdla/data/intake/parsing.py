@@ -19,6 +19,7 @@ from pdla.data.openpose import OpenPoseOptions, read_recording
 from pdla.data.openpose.frame_files import UnreadableRecordingError, hash_files
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.progress import show_progress
+from pdla.data.reasons import Finding, Reason
 
 # Starting a process costs about a second, as much as parsing ten short videos.
 MIN_VIDEOS_FOR_PROCESSES: Final = 12
@@ -46,7 +47,7 @@ class ParseTask:
 
 @dataclass(frozen=True)
 class ParseResult:
-    """What came out; `facts` is None if the video cannot be used, for `reason`.
+    """What came out; `facts` is None if the video cannot be used.
 
     Attributes:
         video_id: Pseudonym.
@@ -55,8 +56,7 @@ class ParseResult:
         fps: Frames a second.
         frame_size: (H, W) in px.
         facts: What was measured.
-        reason: Why the video cannot be used; the same words for every such video.
-        detail: What was special here.
+        problem: Why the video cannot be used.
         is_unchanged: Whether the content was the known one, so that nothing was written.
         is_transient: Whether another try may go better.
     """
@@ -67,8 +67,7 @@ class ParseResult:
     fps: float = 0.0
     frame_size: tuple[int, int] = (0, 0)
     facts: Facts | None = None
-    reason: str = ""
-    detail: str = ""
+    problem: Finding | None = None
     is_unchanged: bool = False
     is_transient: bool = False
 
@@ -95,14 +94,13 @@ def parse_one(task: ParseTask) -> ParseResult:
         parsed = read_recording(task.path, task.options)
         _write_array(task.target, parsed.keypoints)
     except UnreadableRecordingError as error:
-        return ParseResult(task.video_id, reason=error.reason, detail=error.detail)
+        return ParseResult(task.video_id, problem=Finding(error.reason, error.detail))
     except OSError as error:
-        reason = "the folder cannot be opened"
-        detail = type(error).__name__
-        return ParseResult(task.video_id, reason=reason, detail=detail, is_transient=True)
+        problem = Finding(Reason.FOLDER_NOT_OPENED, type(error).__name__)
+        return ParseResult(task.video_id, problem=problem, is_transient=True)
     except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
-        reason = "unexpected content (please report it)"
-        return ParseResult(task.video_id, reason=reason, detail=type(error).__name__)
+        problem = Finding(Reason.UNEXPECTED_CONTENT, type(error).__name__)
+        return ParseResult(task.video_id, problem=problem)
     return ParseResult(
         task.video_id, parsed.content, hash_keypoints(parsed.keypoints), parsed.fps,
         parsed.frame_size, parsed.facts,

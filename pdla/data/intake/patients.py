@@ -11,7 +11,7 @@ import numpy as np
 
 from pdla.data.intake.sheets import is_blank, plain_text, read_sheets, safe_label
 
-UNKNOWN: Final = ("exclude", "own_patient")
+UNKNOWN_PATIENT: Final = ("exclude", "own_patient")
 _PATTERN: Final = r"^(?P<group>[A-Za-z]+)(?P<code>\d+)_(?P<number>\d+)_(?P<date>\d+)_"
 
 
@@ -33,9 +33,9 @@ class PatientOptions:
 
     def __post_init__(self) -> None:
         """Check the pattern and the rule."""
-        if self.unknown not in UNKNOWN:
+        if self.unknown not in UNKNOWN_PATIENT:
             raise ValueError(
-                f"recordings.patients.unknown={self.unknown!r}: expected one of {UNKNOWN}"
+                f"recordings.patients.unknown={self.unknown!r}: expected one of {UNKNOWN_PATIENT}"
             )
         try:
             names = set(re.compile(self.pattern).groupindex)
@@ -53,7 +53,7 @@ class Identity:
     """What is known about who is in a video. Never shown.
 
     Attributes:
-        clinic_id: The clinic's id.
+        clinic_id: The clinic's id of the video.
         patient: An explicit patient, or empty.
         code: Group and code such as TG6, or empty.
         number: Patient number, or empty.
@@ -76,20 +76,32 @@ class Identity:
         return bool(self.patient or self.code or self.number)
 
 
+UNKNOWN: Final = Identity("")
+
+
 @dataclass(frozen=True)
-class Patients:
-    """One number for each person.
+class Person:
+    """Who is in a video: all videos of one person share it.
 
     Attributes:
-        component: For each video, the number of its patient, in order of first appearance.
-        keys: For each patient, a text that stays the same as videos are added; never shown.
-        merged: Patients whose videos carry several codes or several numbers, for a person to judge:
-            (patient, number of codes, number of numbers).
+        number: Counted from 0 in order of first appearance.
+        key: Text that stays the same as videos are added, for the pseudonym; never shown.
+        n_codes: Different group codes of the videos.
+        n_numbers: Different patient numbers of the videos.
     """
 
-    component: tuple[int, ...]
-    keys: tuple[str, ...] = field(repr=False)
-    merged: tuple[tuple[int, int, int], ...]
+    number: int
+    key: str = field(repr=False)
+    n_codes: int = 0
+    n_numbers: int = 0
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether several codes or numbers were taken for one person: somebody should look."""
+        return self.n_codes > 1 or self.n_numbers > 1
+
+
+NOBODY: Final = Person(-1, "")
 
 
 def identify(
@@ -115,11 +127,14 @@ def identify(
     )
 
 
-def group_patients(videos: Sequence[Identity]) -> Patients:
+def group_patients(videos: Sequence[Identity]) -> list[Person]:
     """Find the people: videos that share a code or a number are one person.
 
     A video with an explicit patient is joined by it alone; its code and number only draw in videos
     that have no explicit patient.
+
+    Returns:
+        The person in each video.
     """
     tokens: dict[tuple[str, str], int] = {}
     edges: list[tuple[int, int]] = []
@@ -138,12 +153,13 @@ def group_patients(videos: Sequence[Identity]) -> Patients:
             if video.patient and (kind, value) in tokens:
                 connect(position, kind, value)
     labels = _components(len(videos) + len(tokens), edges)[: len(videos)]
-    order = {label: rank for rank, label in enumerate(dict.fromkeys(labels))}
-    component = tuple(order[label] for label in labels)
-    members: list[list[Identity]] = [[] for _ in order]
-    for position, patient in enumerate(component):
-        members[patient].append(videos[position])
-    return Patients(component, tuple(_key(m) for m in members), tuple(_merged(members)))
+    members: dict[int, list[Identity]] = {}
+    for label, video in zip(labels, videos, strict=True):
+        members.setdefault(label, []).append(video)
+    people = {
+        label: _person(number, of_one) for number, (label, of_one) in enumerate(members.items())
+    }
+    return [people[label] for label in labels]
 
 
 def read_mapping(path: Path) -> dict[str, str]:
@@ -179,6 +195,12 @@ def _components(n_nodes: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     return [int(label) for label in connected_components(graph, directed=False)[1]]
 
 
+def _person(number: int, videos: Sequence[Identity]) -> Person:
+    codes = {video.code for video in videos} - {""}
+    numbers = {video.number for video in videos} - {""}
+    return Person(number, _key(videos), len(codes), len(numbers))
+
+
 def _key(members: Sequence[Identity]) -> str:
     """Explicit patient, else the smallest number, else the smallest code, else the video itself."""
     # The names are part of what pseudonyms are made from; they must not change.
@@ -188,16 +210,6 @@ def _key(members: Sequence[Identity]) -> str:
         if values:
             return f"{kind}:{values[0]}"
     return "nobody"
-
-
-def _merged(members: Sequence[Sequence[Identity]]) -> list[tuple[int, int, int]]:
-    merged = []
-    for patient, videos in enumerate(members):
-        codes = {video.code for video in videos} - {""}
-        numbers = {video.number for video in videos} - {""}
-        if len(codes) > 1 or len(numbers) > 1:
-            merged.append((patient, len(codes), len(numbers)))
-    return merged
 
 
 def _is_date(digits: str) -> bool:

@@ -1,9 +1,10 @@
-"""Whether a leg in a video can be scored, and the reason in words."""
+"""Whether a leg in a video can be scored, and why not."""
 
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 from pdla.data.openpose.quality_facts import Facts
+from pdla.data.reasons import Finding, Reason, Severity
 from pdla.data.skeletons import LEGS, Leg
 
 Level = Literal["usable", "warning", "unusable"]
@@ -54,14 +55,19 @@ class Verdict:
     """Whether one leg of a video can be scored.
 
     Attributes:
-        level: usable, warning (usable, with a reason to look) or unusable.
-        reasons: In words, the same for every video; empty if usable.
-        details: The numbers to each reason.
+        findings: Every reason against use or, if there is none, every reason to look; empty if the
+            leg is usable.
     """
 
-    level: Level
-    reasons: tuple[str, ...] = ()
-    details: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """Usable, warning (usable, with a reason to look) or unusable."""
+        severities = {finding.reason.severity for finding in self.findings}
+        if Severity.UNUSABLE in severities:
+            return "unusable"
+        return "warning" if severities else "usable"
 
     @property
     def is_usable(self) -> bool:
@@ -70,64 +76,45 @@ class Verdict:
 
 
 def judge_quality(facts: Facts, options: QualityOptions) -> dict[Leg, Verdict]:
-    """Judge both legs of a video.
-
-    Returns:
-        For each leg a verdict: every reason against use or, if there is none, every warning.
-    """
+    """Judge both legs of a video."""
     return {leg: _judge_leg(facts, leg, options) for leg in LEGS}
 
 
 def _judge_leg(facts: Facts, leg: Leg, options: QualityOptions) -> Verdict:
+    findings = [
+        Finding(reason, detail) for is_so, reason, detail in _checks(facts, leg, options) if is_so
+    ]
+    against = [one for one in findings if one.reason.severity is Severity.UNUSABLE]
+    return Verdict(tuple(against or findings))
+
+
+def _checks(facts: Facts, leg: Leg, options: QualityOptions) -> list[tuple[bool, Reason, str]]:
+    """(whether it is so, reason, detail) of everything that is looked at, in order of weight."""
     leg_seen = max(facts.knee[leg], facts.foot[leg])
     legs_seen = max(*facts.knee.values(), *facts.foot.values())
     is_upper_body = facts.patient >= options.min_patient and legs_seen < MIN_LEGS_IN_PICTURE
-    against = [
-        (is_upper_body, "only the upper body was filmed, no leg is seen", ""),
-        (facts.seconds < options.min_seconds, "the video is too short", f"{facts.seconds:.1f} s"),
-        (
-            facts.patient < options.min_patient,
-            "the patient is missing in most frames",
-            f"seen in {facts.patient:.0%}",
-        ),
-        (
-            leg_seen < options.min_leg and not is_upper_body,
-            "the leg is hidden",
-            f"seen in {leg_seen:.0%}",
-        ),
-    ]
-    reasons = [(reason, detail) for is_so, reason, detail in against if is_so]
-    if reasons:
-        return Verdict("unusable", *map(tuple, zip(*reasons, strict=True)))
-    warnings = _warnings(facts, leg, leg_seen, options)
-    if warnings:
-        return Verdict("warning", *map(tuple, zip(*warnings, strict=True)))
-    return Verdict("usable")
-
-
-def _warnings(
-    facts: Facts, leg: Leg, leg_seen: float, options: QualityOptions
-) -> list[tuple[str, str]]:
     swapped = facts.swapped / facts.n_frames
     jitter = facts.jitter[leg] or 0.0
-    found = [
-        (facts.patient < options.warn_patient, "the patient is missing in some frames",
+    return [
+        (is_upper_body, Reason.UPPER_BODY, ""),
+        (facts.seconds < options.min_seconds, Reason.TOO_SHORT, f"{facts.seconds:.1f} s"),
+        (facts.patient < options.min_patient, Reason.PATIENT_MOSTLY_MISSING,
          f"seen in {facts.patient:.0%}"),
-        (facts.rival > options.warn_rival, "two people could be the patient",
-         f"the other one is {facts.rival:.0%} as likely"),
-        (leg_seen < options.warn_leg, "the leg is hidden in some frames",
+        (leg_seen < options.min_leg and not is_upper_body, Reason.LEG_HIDDEN,
          f"seen in {leg_seen:.0%}"),
-        (facts.foot[leg] < options.warn_foot, "the foot is hidden, only the knee is followed",
+        (facts.patient < options.warn_patient, Reason.PATIENT_SOMETIMES_MISSING,
+         f"seen in {facts.patient:.0%}"),
+        (facts.rival > options.warn_rival, Reason.TWO_CANDIDATES,
+         f"the other one is {facts.rival:.0%} as likely"),
+        (leg_seen < options.warn_leg, Reason.LEG_SOMETIMES_HIDDEN, f"seen in {leg_seen:.0%}"),
+        (facts.foot[leg] < options.warn_foot, Reason.FOOT_HIDDEN,
          f"foot seen in {facts.foot[leg]:.0%}"),
-        (facts.interpolated[leg] > options.warn_interpolated, "many short gaps were interpolated",
+        (facts.interpolated[leg] > options.warn_interpolated, Reason.INTERPOLATED,
          f"in {facts.interpolated[leg]:.0%} of the frames"),
-        (swapped > options.warn_swapped, "left and right leg were often mistaken for each other",
-         f"changed back in {swapped:.0%}"),
-        (jitter > options.warn_jitter, "the joints shake", f"{jitter:.2f} trunk lengths a frame"),
-        (facts.outside > options.warn_outside,
-         "joints lie outside the frame (set recordings.openpose.frame_size)",
+        (swapped > options.warn_swapped, Reason.LEGS_SWAPPED, f"changed back in {swapped:.0%}"),
+        (jitter > options.warn_jitter, Reason.JOINTS_SHAKE,
+         f"{jitter:.2f} trunk lengths a frame"),
+        (facts.outside > options.warn_outside, Reason.OUTSIDE_FRAME,
          f"{facts.outside:.0%} of them"),
-        (facts.cut_frames > 0, "the end was cut off: it shows somebody else",
-         f"{facts.cut_frames} frames"),
+        (facts.cut_frames > 0, Reason.STALE_TAIL, f"{facts.cut_frames} frames"),
     ]  # fmt: skip
-    return [(reason, detail) for is_so, reason, detail in found if is_so]

@@ -1,44 +1,15 @@
 """What the intake found out about each video, and the cohort that follows from it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
+from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.labels import LabelSheet, RowProblem
-from pdla.data.intake.quality import Verdict
-from pdla.data.intake.store import StoredVideo
-from pdla.data.recordings import Cohort, Exclusion, LegSample, Recording
+from pdla.data.reasons import Finding, Severity
+from pdla.data.recordings import Cohort, Exclusion, LegSample
 from pdla.data.skeletons import LEGS, Leg
-
-
-@dataclass(frozen=True)
-class IntakeVideo:
-    """One video, from its row and folder to the verdict on each leg.
-
-    Attributes:
-        video_id: Pseudonym.
-        patient: Pseudonym.
-        group: Cohort group, or empty.
-        place: Where a person finds it: `row 14`, or `folder 12 of 62`.
-        row: Row number, or None if no row names it.
-        scores: Score of each leg, None if unrated.
-        stored: Keypoints and facts; None if there is no folder, or it was not opened.
-        verdicts: For each leg; empty if there are no keypoints.
-        reason: Why the whole video is left out; empty if it is not.
-        detail: What was special here.
-    """
-
-    video_id: str
-    patient: str
-    group: str
-    place: str
-    row: int | None
-    scores: Mapping[Leg, int | None]
-    stored: StoredVideo | None = None
-    verdicts: Mapping[Leg, Verdict] = field(default_factory=dict)
-    reason: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +44,7 @@ class Intake:
     """
 
     cohort: Cohort
-    videos: tuple[IntakeVideo, ...]
+    videos: tuple[VideoEntry, ...]
     sheet: LabelSheet | None
     problems: tuple[RowProblem, ...]
     merged: tuple[MergedPatient, ...]
@@ -81,68 +52,58 @@ class Intake:
     n_others: int
 
 
-def build_cohort(
-    videos: Sequence[IntakeVideo],
-    components: Sequence[int],
-    sheet: LabelSheet | None,
-    n_folders: int,
-) -> Cohort:
+def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_folders: int) -> Cohort:
     """Take the usable legs as samples and list the rest as exclusions.
 
     Args:
-        videos: Rows in sheet order, then folders without a row.
-        components: Number of the patient of each video, in order of first appearance.
+        entries: Rows in sheet order, then folders without a row; judged.
         sheet: The label sheet, if there is one.
         n_folders: Folders found.
     """
-    fatal = [problem for problem in (sheet.problems if sheet else ()) if problem.is_fatal]
+    fatal = [
+        problem
+        for problem in (sheet.problems if sheet else ())
+        if problem.reason.severity is Severity.UNUSABLE
+    ]
     samples: list[LegSample] = []
     exclusions = [
-        Exclusion(f"row {problem.row}", None, problem.reason)
+        Exclusion(f"row {problem.row}", None, problem.reason, place=f"row {problem.row}")
         for problem in fatal
         if problem.leg is None
     ]
     digest = sha256()
-    for video, component in zip(videos, components, strict=True):
-        recording = video.stored.recording if video.stored else None
-        if video.reason or recording is None or video.stored is None:
-            detail = join_detail(video.place, video.detail)
-            exclusions.append(Exclusion(video.video_id, None, video.reason, detail))
+    for entry in entries:
+        stored, problem = entry.stored, entry.problem
+        if problem is not None:
+            exclusions.append(_exclude(entry, None, problem))
+        if stored is None or problem is not None:
             continue
         for leg in LEGS:
-            exclusion = _exclude_leg(video, leg, fatal)
-            if exclusion is not None:
-                exclusions.append(exclusion)
+            against = _find_against(entry, leg, fatal)
+            if against is not None:
+                exclusions.append(_exclude(entry, leg, against))
                 continue
-            sample = _sample(video, recording, leg)
+            sample = LegSample(
+                stored.recording, leg, entry.scores[leg], entry.patient, entry.group,
+                entry.verdicts[leg].findings,
+            )  # fmt: skip
             samples.append(sample)
-            digest.update(_facts_to_hash(sample, video.stored.sha256, component))
+            digest.update(_facts_to_hash(sample, stored.sha256, entry.person.number))
     n_rows = sheet.n_rows if sheet else 0
     return Cohort(tuple(samples), tuple(exclusions), n_rows, n_folders, digest.hexdigest())
 
 
-def join_detail(first: str, second: str) -> str:
-    """Both texts with a colon between; only the first if the second is empty."""
-    return f"{first}: {second}" if second else first
-
-
-def _exclude_leg(video: IntakeVideo, leg: Leg, fatal: Sequence[RowProblem]) -> Exclusion | None:
+def _find_against(entry: VideoEntry, leg: Leg, fatal: Sequence[RowProblem]) -> Finding | None:
     """Why one leg of a video cannot be used: the sheet rules it out, or it was not filmed well."""
     for problem in fatal:
-        if problem.leg == leg and problem.row == video.row:
-            detail = join_detail(video.place, problem.detail)
-            return Exclusion(video.video_id, leg, problem.reason, detail)
-    verdict = video.verdicts[leg]
-    if verdict.is_usable:
-        return None
-    detail = join_detail(video.place, verdict.details[0])
-    return Exclusion(video.video_id, leg, verdict.reasons[0], detail)
+        if entry.row and problem.leg == leg and problem.row == entry.row.row:
+            return Finding(problem.reason, problem.detail)
+    verdict = entry.verdicts[leg]
+    return None if verdict.is_usable else verdict.findings[0]
 
 
-def _sample(video: IntakeVideo, recording: Recording, leg: Leg) -> LegSample:
-    verdict = video.verdicts[leg]
-    warnings = tuple(map(join_detail, verdict.reasons, verdict.details))
-    return LegSample(recording, leg, video.scores[leg], video.patient, video.group, warnings)
+def _exclude(entry: VideoEntry, leg: Leg | None, finding: Finding) -> Exclusion:
+    return Exclusion(entry.video_id, leg, finding.reason, finding.detail, entry.place)
 
 
 def _facts_to_hash(sample: LegSample, keypoints: str, patient: int) -> bytes:

@@ -18,9 +18,9 @@ from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.intake.store_index import Index, index_entry, read_index, stamp_files, write_index
 from pdla.data.openpose import OpenPoseOptions
 from pdla.data.openpose.quality_facts import Facts
+from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Recording
 
-DAMAGED: Final = "the store was damaged while it was read (start again)"
 SAVE_EVERY: Final = 50  # videos; a killed build goes on from there
 FREE_FILES: Final = 256  # open files that are left to others; every memory map holds one
 _log = logging.getLogger(__name__)
@@ -28,21 +28,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StoredVideo:
-    """What the store knows of a video: keypoints and facts, or why there are none.
+    """What the store holds of a video that could be read.
 
     Attributes:
-        recording: None if the video could not be read.
-        facts: None if the video could not be read.
-        sha256: Of the keypoints, for the data hash.
-        reason: Why it could not be read; the same words for every such video.
-        detail: What was special here.
+        recording: Keypoints.
+        facts: What was measured while they were read.
+        sha256: Of the keypoints.
     """
 
-    recording: Recording | None
-    facts: Facts | None
-    sha256: str = ""
-    reason: str = ""
-    detail: str = ""
+    recording: Recording
+    facts: Facts
+    sha256: str
 
 
 class RecordingStore:
@@ -64,13 +60,16 @@ class RecordingStore:
 
     def open_videos(
         self, source: Path, videos: Mapping[str, Path], workers: int
-    ) -> dict[str, StoredVideo]:
+    ) -> dict[str, StoredVideo | Finding]:
         """Open the videos of an input folder; parse those that are new or changed.
 
         Args:
             source: The input folder.
             videos: For each pseudonym the folder (or file) of the video.
             workers: Processes that parse.
+
+        Returns:
+            Each video, or why it could not be read.
 
         Raises:
             OSError: If something must be parsed and the store cannot be written.
@@ -195,11 +194,10 @@ class RecordingStore:
 
 def _open(
     video: str, entry: Mapping[str, Any], keypoints: NDArray[np.float32] | None
-) -> StoredVideo:
+) -> StoredVideo | Finding:
     if keypoints is None:
-        return StoredVideo(
-            None, None, reason=entry.get("reason", DAMAGED), detail=entry.get("detail", "")
-        )
+        reason = Reason.from_code(entry.get("reason", Reason.STORE_DAMAGED.code))
+        return Finding(reason, entry.get("detail", ""))
     height, width = entry["frame_size"]
     recording = Recording(video, keypoints, entry["fps"], (height, width))
     return StoredVideo(recording, Facts(**entry["facts"]), entry["sha256"])

@@ -14,6 +14,7 @@ from pdla.data.files import write_text
 from pdla.data.intake.parsing import ParseResult
 from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.openpose.quality_facts import Facts
+from pdla.data.reasons import Finding, Reason
 
 VERSION: Final = 3  # raise it whenever the same files would be parsed into other keypoints
 _NEEDED: Final = {"stamp", "recipe", "content"}
@@ -45,7 +46,8 @@ def write_index(root: Path, index: Index) -> None:
 def index_entry(result: ParseResult) -> dict[str, Any]:
     """Entry of a video that was parsed, without stamp and recipe."""
     if result.facts is None:
-        return {"reason": result.reason, "detail": result.detail, "content": ""}
+        problem = result.problem or Finding(Reason.UNEXPECTED_CONTENT)
+        return {"reason": problem.reason.code, "detail": problem.detail, "content": ""}
     return {
         "sha256": result.sha256,
         "content": result.content,
@@ -80,6 +82,6 @@ def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, Mapping) or not set(entry) >= _NEEDED:
         return False
     if "reason" in entry:
-        return True
+        return entry["reason"] in {reason.code for reason in Reason}
     is_complete = set(entry) >= _NEEDED_IF_READ and isinstance(entry["facts"], Mapping)
     return is_complete and set(entry["facts"]) == _FACTS

@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from pdla.data.reasons import Reason
+
 MAX_FRAME_BYTES: Final = 4 * 2**20  # a person with face and hands is 20 kB
 MAX_DIGITS: Final = 18
 _READ_BYTES: Final = 2**16
@@ -17,17 +19,17 @@ class UnreadableRecordingError(ValueError):
     """One video cannot be used; the others go on.
 
     Attributes:
-        reason: The same words for every video with this problem.
+        reason: Why.
         detail: What was special here; never a name of a file.
     """
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "") -> None:
         """Keep reason and detail apart, so that reasons can be counted."""
-        super().__init__(f"{reason} ({detail})" if detail else reason)
+        super().__init__(f"{reason.text} ({detail})" if detail else reason.text)
         self.reason = reason
         self.detail = detail
 
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+    def __reduce__(self) -> tuple[type, tuple[Reason, str]]:
         """Cross a process border whole."""
         return type(self), (self.reason, self.detail)
 

@@ -19,6 +19,7 @@ from pdla.data.openpose.frame_files import (
     read_bytes,
 )
 from pdla.data.openpose.layouts import layout_of
+from pdla.data.reasons import Reason
 
 MAX_PEOPLE: Final = 64
 MAX_PIXELS: Final = 1e5
@@ -61,7 +62,7 @@ def read_folder(folder: Path, max_gap_frames: int) -> DetectedPeople:
     files, problems = list_frames(folder, max_gap_frames)
     digest.add_problems(problems)
     if not files:
-        raise UnreadableRecordingError("the folder holds no OpenPose frames")
+        raise UnreadableRecordingError(Reason.NO_FRAMES)
     first = files[0][0]
     is_read = np.zeros(files[-1][0] - first + 1, dtype=np.bool_)
     values: list[Sequence[float]] = []
@@ -154,12 +155,12 @@ def _as_arrays(
     if not lengths:
         if not is_read.any():
             worst = max(problems, key=problems.__getitem__, default="")
-            raise UnreadableRecordingError("no frame could be read", f"mostly {worst}")
-        raise UnreadableRecordingError("no person was found in any frame")
+            raise UnreadableRecordingError(Reason.FRAMES_BROKEN, f"mostly {worst}")
+        raise UnreadableRecordingError(Reason.NOBODY)
     known = {n: count for n, count in lengths.items() if n % 3 == 0 and layout_of(n // 3)}
     if not known:
         raise UnreadableRecordingError(
-            "unknown layout of keypoints", f"{lengths.most_common(1)[0][0]} numbers for a person"
+            Reason.UNKNOWN_LAYOUT, f"{lengths.most_common(1)[0][0]} numbers for a person"
         )
     usual = max(known, key=lambda n: (known[n], n))
     kept = [position for position, person in enumerate(values) if len(person) == usual]
@@ -171,7 +172,7 @@ def _as_arrays(
     frames = np.asarray([frame[position] for position in kept], dtype=np.int64)[is_good]
     points = points[is_good].reshape(-1, usual // 3, 3)
     if not len(points):
-        raise UnreadableRecordingError("no person was found in any frame")
+        raise UnreadableRecordingError(Reason.NOBODY)
     return mark_unseen(points), frames
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pdla.data.openpose.frame_files import FrameDigest, UnreadableRecordingError, split_frame_name
 from pdla.data.openpose.frames import DetectedPeople, mark_unseen
+from pdla.data.reasons import Reason
 
 N_LANDMARKS: Final = 33
 MAX_FILE_BYTES: Final = 512 * 2**20
@@ -30,7 +31,6 @@ NAMES: Final = (
 _VALUES: Final = {
     "x": 0, "y": 1, "v": 2, "c": 2, "vis": 2, "visibility": 2, "confidence": 2, "score": 2,
 }  # fmt: skip
-_NOT_LANDMARKS: Final = "neither OpenPose frames nor MediaPipe landmarks"
 
 
 def find_landmark_file(path: Path) -> Path | None:
@@ -55,7 +55,7 @@ def read_landmarks(path: Path) -> DetectedPeople:
         UnreadableRecordingError: If it is none of these.
     """
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise UnreadableRecordingError("the file is too large", f"{path.stat().st_size >> 20} MB")
+        raise UnreadableRecordingError(Reason.FILE_TOO_LARGE, f"{path.stat().st_size >> 20} MB")
     content = path.read_bytes()
     digest = FrameDigest()
     digest.add_frame(0, content)
@@ -63,11 +63,11 @@ def read_landmarks(path: Path) -> DetectedPeople:
         read = _read_json if path.suffix.lower() == ".json" else _read_csv
         points = read(content)
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError, csv.Error):
-        raise UnreadableRecordingError(_NOT_LANDMARKS) from None
+        raise UnreadableRecordingError(Reason.NOT_KEYPOINTS) from None
     marked = mark_unseen(points)
     is_seen = np.isfinite(marked[..., 0]).any(axis=1)
     if not is_seen.any():
-        raise UnreadableRecordingError("no person was found in any frame")
+        raise UnreadableRecordingError(Reason.NOBODY)
     frames = np.flatnonzero(is_seen).astype(np.int64)
     is_read = np.ones(len(marked), dtype=np.bool_)
     return DetectedPeople(marked[is_seen], frames, is_read, {}, digest.hexdigest())
@@ -103,7 +103,7 @@ def _read_csv(content: bytes) -> NDArray[np.float64]:
         return _read_long(header, rows[1:])
     columns = [(position, *place) for position, place in _wide_columns(header)]
     if not columns:
-        raise ValueError(_NOT_LANDMARKS)
+        raise ValueError(Reason.NOT_KEYPOINTS.text)
     numbers = _frame_numbers(header, rows[1:])
     points = np.full((_checked(max(numbers) + 1), N_LANDMARKS, 3), np.nan)
     if not any(value == 2 for _, _, value in columns):
@@ -152,7 +152,7 @@ def _frame_numbers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
 
 def _checked(n_frames: int) -> int:
     if not 0 < n_frames <= MAX_FRAMES:
-        raise ValueError(_NOT_LANDMARKS)
+        raise ValueError(Reason.NOT_KEYPOINTS.text)
     return n_frames
 
 

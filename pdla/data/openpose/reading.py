@@ -17,6 +17,7 @@ from pdla.data.openpose.layouts import LAYOUTS, N_POINTS, layout_of, suspect_lay
 from pdla.data.openpose.leg_swaps import repair_leg_swaps
 from pdla.data.openpose.quality_facts import Facts, measure_quality
 from pdla.data.openpose.tracking import follow_patient
+from pdla.data.reasons import Reason
 
 COORDINATES: Final = ("auto", "pixel", "unit", "signed")
 MAX_PAUSE_S: Final = 60.0  # a longer gap in the frame numbers is another video
@@ -104,7 +105,7 @@ def read_recording(folder: Path, options: OpenPoseOptions) -> ParsedVideo:
     seen, was_swapped = repair_leg_swaps(track.keypoints[:end], options.fps)
     keypoints, was_filled = fill_gaps(seen, round(options.max_gap_s * options.fps))
     if not np.isfinite(keypoints[..., 0]).any():
-        raise UnreadableRecordingError("no person was found in any frame")
+        raise UnreadableRecordingError(Reason.NOBODY)
     facts = measure_quality(
         seen,
         was_filled,
@@ -124,14 +125,13 @@ def _choose_layout(people: DetectedPeople, declared: str) -> str:
     layout = layout_of(n_points) if declared == "auto" else declared
     if layout is None or N_POINTS[layout] != n_points:
         raise UnreadableRecordingError(
-            f"the files do not hold {declared} (set recordings.openpose.layout)",
-            f"{n_points} points for a person",
+            Reason.OTHER_LAYOUT, f"{n_points} points for a person, not {declared}"
         )
     other = suspect_layout(people.points, layout)
     if other is not None:
         raise UnreadableRecordingError(
-            f"the joints are not those of {layout}; they fit {other} "
-            f"(set recordings.openpose.layout={other})"
+            Reason.JOINTS_MISPLACED,
+            f"they fit {other}, not {layout} (recordings.openpose.layout={other})",
         )
     return layout
 
@@ -148,9 +148,7 @@ def _to_pixels(
     elif coordinates == "pixel":
         width, height = (int(np.ceil(np.nanmax(points[..., axis]))) + 1 for axis in (0, 1))
     else:
-        raise UnreadableRecordingError(
-            "coordinates are not in px: set recordings.openpose.frame_size=[height,width]"
-        )
+        raise UnreadableRecordingError(Reason.COORDINATES_NOT_PX)
     scaled = points.copy()
     if coordinates == "signed":
         scaled[..., :2] = (scaled[..., :2] + 1) / 2

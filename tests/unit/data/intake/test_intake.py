@@ -5,6 +5,7 @@ from omegaconf import OmegaConf
 
 from pdla.data.intake import IntakeOptions, read_cohort, read_intake
 from pdla.data.intake.pseudonyms import secret_path
+from pdla.data.reasons import Reason
 from pdla.data.recordings import Cohort
 from tests.fixtures.clinics import HEADER, seated, write_clinic, write_sheet, write_video
 from tests.fixtures.places import CONF
@@ -57,8 +58,7 @@ def test_rows_without_folder_and_folders_without_row_are_both_told(tmp_path: Pat
     )
     cohort = read(tmp_path)
     assert [(e.leg, e.reason, e.detail) for e in cohort.exclusions] == [
-        (None, "no folder with keypoints for this row",
-         "row 2: did you mean folder 2 of 3 by name?")
+        (None, Reason.NO_FOLDER, "did you mean folder 2 of 3 by name?")
     ]  # fmt: skip
     assert cohort.samples[-1].score is None
     assert len({sample.recording.video_id for sample in cohort.samples}) == 3
@@ -69,8 +69,8 @@ def test_two_folders_for_one_id_are_both_left_out(tmp_path: Path) -> None:
     write_video(tmp_path / "LA" / SCORES[0][0].lower(), seated(120))
     cohort = read(tmp_path)
     reasons = [exclusion.reason for exclusion in cohort.exclusions]
-    assert reasons.count("several folders for one video id") == 2
-    assert reasons.count("no folder with keypoints for this row") == 1
+    assert reasons.count(Reason.TWO_FOLDERS) == 2
+    assert reasons.count(Reason.NO_FOLDER) == 1
 
 
 @pytest.mark.parametrize("name", ["CV{}Json", "{}", "cv{}JSON", "{}json", " CV{}Json "])
@@ -111,9 +111,7 @@ def test_strange_names_are_read_and_never_shown(tmp_path: Path, video_id: str) -
 def test_a_rated_video_of_nobody_known_is_left_out_unless_said_otherwise(tmp_path: Path) -> None:
     write_clinic(tmp_path, [("holiday", 1, 1), ("unrated", "X", "X")])
     cohort = read(tmp_path)
-    assert [e.reason.split(" (")[0] for e in cohort.exclusions] == [
-        "the patient cannot be told from the video id"
-    ]
+    assert [exclusion.reason for exclusion in cohort.exclusions] == [Reason.NO_PATIENT]
     assert [sample.score for sample in cohort.samples] == [None, None]
     own = read(tmp_path, config={"patients": {"unknown": "own_patient"}})
     assert len({sample.patient for sample in own.samples}) == 2
@@ -137,11 +135,8 @@ def test_a_score_off_the_scale_costs_one_leg_only(tmp_path: Path) -> None:
     cohort = read(tmp_path)
     assert [(s.leg, s.score) for s in cohort.samples] == [("R", 1)]
     only = cohort.exclusions[0]
-    assert (only.leg, only.reason, only.detail) == (
-        "L",
-        "the score is off the scale 0-4",
-        "row 2: 7",
-    )
+    assert (only.leg, only.reason, only.detail) == ("L", Reason.SCORE_OFF_SCALE, "7")
+    assert only.place == "row 2"
 
 
 def test_without_labels_every_video_is_unrated(tmp_path: Path) -> None:

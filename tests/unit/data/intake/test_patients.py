@@ -9,7 +9,8 @@ from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, secret_path
 
 def components(*ids: str, **explicit: str) -> tuple[int, ...]:
     options = PatientOptions()
-    return group_patients([identify(i, options, explicit.get(i, "")) for i in ids]).component
+    people = group_patients([identify(i, options, explicit.get(i, "")) for i in ids])
+    return tuple(person.number for person in people)
 
 
 def test_videos_that_share_a_code_or_a_number_are_one_patient() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from pdla.data.intake.quality import QualityOptions, Verdict, judge_quality
 from pdla.data.openpose.quality_facts import Facts, measure_quality
+from pdla.data.reasons import Finding, Reason
 from pdla.data.skeletons import JOINT, JOINTS, LEGS
 from tests.fixtures.clinics import seated
 
@@ -25,6 +26,10 @@ def judge(keypoints: np.ndarray, **given: object) -> dict[str, Verdict]:
     return judge_quality(measure(keypoints, **given), OPTIONS)
 
 
+def reasons(verdict: Verdict) -> list[Reason]:
+    return [finding.reason for finding in verdict.findings]
+
+
 def without(keypoints: np.ndarray, *names: str, share: float = 1.0) -> np.ndarray:
     hidden = keypoints.copy()
     n_hidden = round(share * len(keypoints))
@@ -38,7 +43,7 @@ def leg(side: str, *parts: str) -> list[str]:
 
 
 def test_a_good_video_is_usable_for_both_legs() -> None:
-    assert judge(seated()) == {"L": Verdict("usable"), "R": Verdict("usable")}
+    assert judge(seated()) == {"L": Verdict(), "R": Verdict()}
 
 
 def test_an_upper_body_is_unusable_and_says_so() -> None:
@@ -46,19 +51,18 @@ def test_an_upper_body_is_unusable_and_says_so() -> None:
     verdicts = judge(without(seated(), "MidHip", *lower))
     for side in LEGS:
         assert verdicts[side].level == "unusable"
-        assert verdicts[side].reasons == ("only the upper body was filmed, no leg is seen",)
+        assert reasons(verdicts[side]) == [Reason.UPPER_BODY]
 
 
 def test_a_short_upper_body_names_both_reasons_the_upper_body_first() -> None:
     lower = [*leg("L"), *leg("R")]
-    reasons = judge(without(seated(9), *lower))["L"].reasons
-    assert reasons[0].startswith("only the upper body")
-    assert reasons[1] == "the video is too short"
+    verdict = judge(without(seated(9), *lower))["L"]
+    assert reasons(verdict) == [Reason.UPPER_BODY, Reason.TOO_SHORT]
 
 
 def test_one_hidden_leg_leaves_the_other_usable() -> None:
     verdicts = judge(without(seated(), *leg("L"), share=0.6))
-    assert verdicts["L"] == Verdict("unusable", ("the leg is hidden",), ("seen in 40%",))
+    assert verdicts["L"] == Verdict((Finding(Reason.LEG_HIDDEN, "seen in 40%"),))
     assert verdicts["R"].level == "usable"
 
 
@@ -66,33 +70,32 @@ def test_hidden_feet_are_a_warning_while_the_knee_is_seen() -> None:
     hidden = without(seated(), *leg("R", "Ankle", "Heel", "BigToe"), share=0.99)
     verdict = judge(hidden)["R"]
     assert verdict.level == "warning"
-    assert verdict.reasons == ("the foot is hidden, only the knee is followed",)
-    assert verdict.details == ("foot seen in 1%",)
+    assert verdict.findings == (Finding(Reason.FOOT_HIDDEN, "foot seen in 1%"),)
 
 
 def test_a_missing_patient_is_a_warning_and_then_a_reason() -> None:
     person = seated()
     person[:20] = 0
-    assert judge(person)["L"].reasons == ("the patient is missing in some frames",)
+    assert reasons(judge(person)["L"]) == [Reason.PATIENT_SOMETIMES_MISSING]
     person[:90] = 0
-    assert "the patient is missing in most frames" in judge(person)["L"].reasons
+    assert Reason.PATIENT_MOSTLY_MISSING in reasons(judge(person)["L"])
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "reason"),
     [
-        ({"rival": 0.9}, "two people could be the patient"),
-        ({"outside": 0.2}, "joints lie outside the frame"),
-        ({"cut_frames": 9}, "the end was cut off"),
-        ({"swapped": 20}, "left and right leg were often mistaken"),
-        ({"interpolated": {"L": 0.3, "R": 0.3}}, "many short gaps were interpolated"),
-        ({"jitter": {"L": 0.2, "R": 0.2}}, "the joints shake"),
+        ({"rival": 0.9}, Reason.TWO_CANDIDATES),
+        ({"outside": 0.2}, Reason.OUTSIDE_FRAME),
+        ({"cut_frames": 9}, Reason.STALE_TAIL),
+        ({"swapped": 20}, Reason.LEGS_SWAPPED),
+        ({"interpolated": {"L": 0.3, "R": 0.3}}, Reason.INTERPOLATED),
+        ({"jitter": {"L": 0.2, "R": 0.2}}, Reason.JOINTS_SHAKE),
     ],
 )
-def test_each_doubt_is_a_warning_in_words(change: dict[str, object], words: str) -> None:
+def test_each_doubt_is_a_warning(change: dict[str, object], reason: Reason) -> None:
     verdict = judge_quality(replace(measure(seated()), **change), OPTIONS)["L"]
     assert verdict.level == "warning"
-    assert verdict.reasons[0].startswith(words)
+    assert reasons(verdict)[0] is reason
 
 
 def test_facts_are_shares_of_frames_and_survive_json() -> None:

@@ -11,6 +11,7 @@ from pdla.data.intake import store as store_module
 from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.intake.store import RecordingStore, StoredVideo
 from pdla.data.openpose import OpenPoseOptions
+from pdla.data.reasons import Reason
 from tests.fixtures.clinics import seated, write_clinic, write_video
 
 PSEUDONYMS = Pseudonyms(b"s" * 32)
@@ -219,6 +220,6 @@ def test_a_folder_that_cannot_be_read_is_tried_again_next_time(
 ) -> None:
     videos = {"V-0": source / "v0", "V-9": source / "not there yet"}
     store = RecordingStore(tmp_path / "s", PSEUDONYMS, OpenPoseOptions())
-    assert store.open_videos(source, videos, 1)["V-9"].reason == "the folder cannot be opened"
+    assert store.open_videos(source, videos, 1)["V-9"].reason is Reason.FOLDER_NOT_OPENED
     write_video(source / "not there yet", seated(30))
     assert store.open_videos(source, videos, 1)["V-9"].recording is not None

@@ -1,0 +1,209 @@
+"""Why a video or a leg is left out or should be looked at: one list for all commands."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Severity(StrEnum):
+    """What a reason means for a leg."""
+
+    UNUSABLE = "unusable"
+    WARNING = "warning"  # usable, but look at it
+    NOTE = "note"  # odd, without consequence for the leg
+
+
+class Reason(Enum):
+    """A reason: severity, text and advice.
+
+    The text is the same for every video, so that reasons can be counted; what is special to one
+    video is the detail of a `Finding`. Members keep their names: stores refer to them.
+
+    Attributes:
+        severity: What it means for the leg.
+        text: In words.
+        advice: What to do about it; empty if nothing helps.
+    """
+
+    severity: Severity
+    text: str
+    advice: str
+
+    def __init__(self, severity: Severity, text: str, advice: str = "") -> None:
+        """Take the parts of the value as attributes."""
+        self.severity, self.text, self.advice = severity, text, advice
+
+    @property
+    def code(self) -> str:
+        """Short name for files, such as `no_folder`."""
+        return self.name.lower()
+
+    @classmethod
+    def from_code(cls, code: str) -> "Reason":
+        """The reason with this code.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        return cls[code.upper()]
+
+    # The label sheet.
+    NO_VIDEO_ID = (
+        Severity.UNUSABLE,
+        "the row has no video id",
+        "Write the id of the video, or delete the row.",
+    )
+    SCORE_NOT_A_NUMBER = (
+        Severity.UNUSABLE,
+        "the score is not a number",
+        "Correct the cell in the sheet.",
+    )
+    SCORE_OFF_SCALE = (
+        Severity.UNUSABLE,
+        "the score is off the scale 0-4",
+        "Correct the cell in the sheet.",
+    )
+    SCORE_BETWEEN_POINTS = (
+        Severity.UNUSABLE,
+        "the score lies between whole points (set recordings.sheet.round)",
+        "Correct the cell in the sheet, or choose how to round.",
+    )
+    ROWS_CONTRADICT = (
+        Severity.UNUSABLE,
+        "two rows give one video different scores",
+        "Ask the rater which row is right, and delete the other.",
+    )
+    ROW_TWICE = Severity.NOTE, "the row is there twice"
+    ODD_DATE = Severity.NOTE, "the date in the video id is no date"
+    SHORT_NUMBER = Severity.NOTE, "the patient number may be a placeholder"
+    NO_PATIENT = (
+        Severity.UNUSABLE,
+        "the patient cannot be told from the video id "
+        "(add a patient column, or set recordings.patients.pattern)",
+    )
+
+    # Folders and files.
+    NO_FOLDER = (
+        Severity.UNUSABLE,
+        "no folder with keypoints for this row",
+        "Copy the folder there, or correct the id in the sheet.",
+    )
+    TWO_FOLDERS = Severity.UNUSABLE, "several folders for one video id", "Keep one of them."
+    FOLDER_NOT_OPENED = Severity.UNUSABLE, "the folder cannot be opened"
+    FILE_TOO_LARGE = Severity.UNUSABLE, "the file is too large"
+    NOT_KEYPOINTS = Severity.UNUSABLE, "neither OpenPose frames nor MediaPipe landmarks"
+    NO_FRAMES = (
+        Severity.UNUSABLE,
+        "the folder holds no OpenPose frames",
+        "Run OpenPose with --write_json for this video.",
+    )
+    FRAMES_BROKEN = (
+        Severity.UNUSABLE,
+        "no frame could be read",
+        "Run OpenPose again: its files are broken.",
+    )
+    NOBODY = (
+        Severity.UNUSABLE,
+        "no person was found in any frame",
+        "Look at the video, and run OpenPose again.",
+    )
+    UNKNOWN_LAYOUT = Severity.UNUSABLE, "unknown layout of keypoints"
+    OTHER_LAYOUT = (
+        Severity.UNUSABLE,
+        "the files do not hold the layout that was set",
+        "Set recordings.openpose.layout to what the pose estimator wrote.",
+    )
+    JOINTS_MISPLACED = (
+        Severity.UNUSABLE,
+        "the joints are not those of the layout",
+        "Set recordings.openpose.layout; if only some videos are such, move them to another "
+        "folder.",
+    )
+    COORDINATES_NOT_PX = (
+        Severity.UNUSABLE,
+        "coordinates are not in px (set recordings.openpose.frame_size=[height,width])",
+    )
+    UNEXPECTED_CONTENT = Severity.UNUSABLE, "unexpected content (please report it)"
+    STORE_DAMAGED = (
+        Severity.UNUSABLE,
+        "the store was damaged while it was read",
+        "Start again.",
+    )
+
+    # What was filmed.
+    UPPER_BODY = (
+        Severity.UNUSABLE,
+        "only the upper body was filmed, no leg is seen",
+        "Film again with both feet in the picture.",
+    )
+    TOO_SHORT = (
+        Severity.UNUSABLE,
+        "the video is too short",
+        "Film ten taps of each leg, or lower recordings.quality.min_seconds.",
+    )
+    PATIENT_MOSTLY_MISSING = (
+        Severity.UNUSABLE,
+        "the patient is missing in most frames",
+        "Look at the video: was the patient in the picture?",
+    )
+    LEG_HIDDEN = (
+        Severity.UNUSABLE,
+        "the leg is hidden",
+        "Film again from the front with both legs in the picture.",
+    )
+    PATIENT_SOMETIMES_MISSING = (
+        Severity.WARNING,
+        "the patient is missing in some frames",
+        "Look at the video: was the patient in the picture?",
+    )
+    TWO_CANDIDATES = (
+        Severity.WARNING,
+        "two people could be the patient",
+        "Look at the video; other people should leave the picture.",
+    )
+    LEG_SOMETIMES_HIDDEN = (
+        Severity.WARNING,
+        "the leg is hidden in some frames",
+        "Film again from the front with both legs in the picture.",
+    )
+    FOOT_HIDDEN = (
+        Severity.WARNING,
+        "the foot is hidden, only the knee is followed",
+        "Usable; heights are taken from the knee.",
+    )
+    INTERPOLATED = Severity.WARNING, "many short gaps were interpolated"
+    LEGS_SWAPPED = Severity.WARNING, "left and right leg were often mistaken for each other"
+    JOINTS_SHAKE = (
+        Severity.WARNING,
+        "the joints shake",
+        "Look at the video: dim light, loose clothes or a moving camera?",
+    )
+    OUTSIDE_FRAME = (
+        Severity.WARNING,
+        "joints lie outside the frame",
+        "Set recordings.openpose.frame_size to the height and width of the videos.",
+    )
+    STALE_TAIL = (
+        Severity.WARNING,
+        "the end was cut off: it shows somebody else",
+        "Delete the last files if they are left over from another video.",
+    )
+
+    # Scoring.
+    NO_RUN_FOR_LEG = Severity.UNUSABLE, "none of these runs scores this leg"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A reason as it was found in one video.
+
+    Attributes:
+        reason: Which one.
+        detail: What was special here; never an id, a name of a file, a long number or a date.
+    """
+
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Text and detail."""
+        return f"{self.reason.text}: {self.detail}" if self.detail else self.reason.text
