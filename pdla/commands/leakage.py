@@ -26,6 +26,7 @@ from rich.table import Table
 from sklearn.ensemble import ExtraTreesClassifier
 
 from pdla.data.intake import IntakeOptions, read_cohort
+from pdla.data.kinematics.body_length import body_length_px
 from pdla.data.recordings import N_SCORES, Cohort, LegSample, Recording
 from pdla.data.skeletons import JOINT, Leg
 from pdla.data.splits.folds import Splitter
@@ -125,13 +126,13 @@ def _predict(
 
 
 def _build(rated: Sequence[LegSample]) -> NDArray[np.float64]:
-    """Median lengths of BUILD over the trunk, (legs, lengths); NaN where a joint was never seen."""
+    """Median lengths of BUILD over the body length, (legs, lengths); NaN where never seen."""
     known: dict[str, list[float]] = {}
     for sample in rated:
         recording = sample.recording
         if recording.video_id not in known:
-            trunk = _length(recording, "Neck", "MidHip")
-            known[recording.video_id] = [_length(recording, *pair) / trunk for pair in BUILD]
+            body_px = body_length_px(recording.keypoints)
+            known[recording.video_id] = [_length(recording, *pair) / body_px for pair in BUILD]
     return np.array([known[sample.recording.video_id] for sample in rated])
 
 

@@ -6,7 +6,7 @@ from typing import Final, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from pdla.data.skeletons import JOINT
+from pdla.data.skeletons import JOINT, LEGS, TRUNK_PER_LEG, TRUNK_PER_SHANK
 
 STREAMS: Final = ("joint", "bone", "lift", "motion", "bone_motion")
 # Two channels say how a joint was seen: its confidence, and 1 or 0 for seen or unseen.
@@ -22,6 +22,8 @@ _PARENTS: Final = {
     "RBigToe": "RAnkle", "RSmallToe": "RBigToe", "RHeel": "RAnkle",
 }  # fmt: skip
 PARENT: Final = tuple(JOINT[_PARENTS[name]] for name in JOINT)
+
+_LEGS: Final = tuple(f"{leg}{part}" for leg in LEGS for part in ("Hip", "Knee", "Ankle"))
 
 
 @runtime_checkable
@@ -89,8 +91,8 @@ def body_coordinates(keypoints: Tensor) -> Tensor:
     """Places in trunk lengths from the hips; hips and trunk are medians over the clip.
 
     Medians, so that the scored movement of a swaying body stays, and a frame with a wrong joint
-    moves nothing. Without hips the middle of what was seen stands for them; without a trunk the
-    spread of what was seen does.
+    moves nothing. Without hips the knees stand for them, or else the middle of what was seen; the
+    trunk is worked out as in `kinematics/body_length.py`, or else from the spread of what was seen.
 
     Args:
         keypoints: (B, T, 25, 3); NaN where unseen.
@@ -101,16 +103,44 @@ def body_coordinates(keypoints: Tensor) -> Tensor:
     points = torch.where(keypoints[..., 2:].isnan(), torch.nan, keypoints[..., :2]).float()
     seen = points.flatten(1, 2)
     middle = seen.nanmedian(dim=1).values
-    hips = points[:, :, JOINT["MidHip"]].nanmedian(dim=1).values
-    centre = torch.where(hips.isfinite(), hips, middle)[:, None, None]
-    neck_to_hips = points[:, :, JOINT["Neck"]] - points[:, :, JOINT["MidHip"]]
-    trunk = neck_to_hips.norm(dim=-1).nanmedian(dim=1).values
     # A seated body seen from the front spans about 2.5 trunk lengths from its middle up and down.
     spread = (seen - middle[:, None]).abs().amax(dim=2).nan_to_num(0.0).amax(dim=1) / 1.25
-    trunk = torch.where(trunk.isfinite() & (trunk > 0), trunk, spread)
-    trunk = torch.where(trunk > 0, trunk, 1.0)[:, None, None, None]
+    # (B, T, 2) each; joints by number, as a list of indices would be copied to a GPU, which waits.
+    neck, hips, *joints = (points[:, :, JOINT[name]] for name in ("Neck", "MidHip", *_LEGS))
+    left_hip, left_knee, left_ankle, right_hip, right_knee, right_ankle = joints
+    places = torch.stack([hips, left_hip, right_hip, left_knee, right_knee], dim=2)
+    places = places.nanmedian(dim=1).values  # (B, 5, 2)
+    centre = _first_known(
+        places[:, 0], places[:, 1:3].nanmean(dim=1), places[:, 3:].nanmean(dim=1), middle
+    )
+    segments = torch.stack(
+        [
+            neck - hips, left_hip - left_knee, left_knee - left_ankle, right_hip - right_knee,
+            right_knee - right_ankle,
+        ],
+        dim=2,
+    ).norm(dim=-1)  # (B, T, 5) # fmt: skip
+    trunk, shanks = segments[..., :1], segments[..., 2::2]
+    lengths = torch.cat([trunk, segments[..., 1::2] + shanks, shanks], dim=2)
+    lengths = torch.cat([lengths.nanmedian(dim=1).values, spread[:, None]], dim=1)  # (B, 6)
+    lengths = torch.where(lengths > 0, lengths, torch.nan)
+    length = _first_known(
+        lengths[:, 0],
+        TRUNK_PER_LEG * lengths[:, 1:3].nanmean(dim=1),
+        TRUNK_PER_SHANK * lengths[:, 3:5].nanmean(dim=1),
+        lengths[:, 5],
+        torch.ones_like(spread),
+    )
     # Nobody is ten trunk lengths from his hips: a wild joint must not drown the others.
-    return ((points - centre) / trunk).clamp(-10.0, 10.0)
+    return ((points - centre[:, None, None]) / length[:, None, None, None]).clamp(-10.0, 10.0)
+
+
+def _first_known(*candidates: Tensor) -> Tensor:
+    """For each clip the first candidate that is finite, (B, ...)."""
+    chosen = candidates[-1]
+    for candidate in reversed(candidates[:-1]):
+        chosen = torch.where(candidate.isfinite(), candidate, chosen)
+    return chosen
 
 
 def _change(values: Tensor) -> Tensor:

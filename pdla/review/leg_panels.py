@@ -146,21 +146,12 @@ def _draw_scored_height(axes: Axes, shown: Shown) -> None:
     axes.set_axis_off()
     recording = shown.sample.recording
     time_s = np.arange(recording.n_frames) / recording.fps
-    height = _foot_height(shown.sample, shown.sample.leg)
-    if height is not None:
-        axes.plot(time_s, height, color="black", linewidth=0.9)
-        inside = height[(time_s >= shown.clip.start_s) & (time_s < shown.clip.end_s)]
-        if np.isfinite(inside).any():
-            axes.set_ylim(np.nanmin(inside) - 0.02, np.nanmax(inside) * 1.3 + 0.02)
+    height = leg_height(recording, shown.sample.leg)
+    axes.plot(time_s, height, color="black", linewidth=0.9)
+    inside = height[(time_s >= shown.clip.start_s) & (time_s < shown.clip.end_s)]
+    if np.isfinite(inside).any():
+        axes.set_ylim(np.nanmin(inside) - 0.02, np.nanmax(inside) * 1.3 + 0.02)
     axes.set_xlim(shown.clip.start_s, shown.clip.end_s)
-
-
-def _foot_height(sample: LegSample, leg: Leg) -> NDArray[np.float64] | None:
-    """Height of a foot, or None where trunk and foot were never seen (or there are no joints)."""
-    try:
-        return leg_height(sample.recording, leg)
-    except ValueError:
-        return None
 
 
 def draw_bars(axes: Axes, bars: Sequence[tuple[str, float]]) -> None:
@@ -182,8 +173,8 @@ def draw_heights(axes: Axes, shown: Shown) -> None:
     time_s = np.arange(recording.n_frames) / recording.fps
     axes.axvspan(*shown.clip, color="#bbbbbb", alpha=0.5, linewidth=0, label="the clip above")
     for leg, colour, name in ((other, OTHER, "other foot"), (scored, SCORED, "scored foot")):
-        height = _foot_height(shown.sample, leg)
-        if height is None:
+        height = leg_height(recording, leg)
+        if not np.isfinite(height).any():
             axes.text(0.5, 0.5, "heights cannot be measured", transform=axes.transAxes)
             break
         axes.plot(time_s, height, color=colour, linewidth=0.8, label=name)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter, uniform_filter1d
 
+from pdla.data.kinematics.body_length import body_length_px
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, Leg, other_leg
 
@@ -14,19 +15,20 @@ LEG_PARTS: Final = ("Heel", "Ankle", "BigToe", "Knee")
 
 
 def leg_height(recording: Recording, leg: Leg) -> NDArray[np.float64]:
-    """Height of a foot over its resting place, in trunk lengths.
+    """Height of a foot over its resting place, in trunk lengths (see `body_length_px`).
 
     Heel, ankle, toe and knee go up together. Each joint's height is scaled to the foot's excursion
     (the knee moves less or more, as the camera stands) and averaged over the joints that were seen,
     weighted by confidence. What hips and the other leg do together is the camera, and taken out.
 
     Returns:
-        (T,) with 0 near the floor; NaN where no joint of the leg was seen.
+        (T,) with 0 near the floor; NaN where no joint of the leg was seen, and everywhere without a
+        body length.
     """
-    trunk = trunk_length_px(recording)
-    heights = -_joint_y(recording, [f"{leg}{part}" for part in LEG_PARTS]) / trunk
+    body = body_length_px(recording.keypoints)
+    heights = -_joint_y(recording, [f"{leg}{part}" for part in LEG_PARTS]) / body
     heights = _around_median(heights)
-    heights += _camera_drift(recording, leg)[:, None] / trunk
+    heights += _camera_drift(recording, leg)[:, None] / body
     joints = [JOINT[f"{leg}{part}"] for part in LEG_PARTS]
     confidence = np.where(np.isfinite(heights), recording.keypoints[:, joints, 2], 0.0)
     weight = np.clip(confidence, 1e-3, None) * np.isfinite(heights)
@@ -46,10 +48,10 @@ def leg_movement(recording: Recording, leg: Leg) -> NDArray[np.float64]:
 
     Returns:
         (T,) of the mean over knee, ankle and heel; a joint counts where it was seen in at least
-        half of the window, and 0 stands where none was.
+        half of the window. 0 where none was, and everywhere without a body length.
     """
     y = recording.keypoints[:, [JOINT[f"{leg}{part}"] for part in ("Knee", "Ankle", "Heel")], 1]
-    heights = -y.astype(np.float64) / trunk_length_px(recording)
+    heights = -y.astype(np.float64) / body_length_px(recording.keypoints)
     seen = np.isfinite(heights)
     window = max(3, round(WINDOW_S * recording.fps))
     filled = np.where(seen, heights, 0.0)
@@ -60,22 +62,6 @@ def leg_movement(recording: Recording, leg: Leg) -> NDArray[np.float64]:
     spread = np.sqrt(np.clip(square - mean**2, 0.0, None))
     counts = share >= 0.5
     return np.asarray((spread * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1))
-
-
-def trunk_length_px(recording: Recording) -> float:
-    """Median distance from neck to mid-hip, the unit of every height.
-
-    Raises:
-        ValueError: If neck and mid-hip were never seen together.
-    """
-    neck = recording.keypoints[:, JOINT["Neck"], :2]
-    hips = recording.keypoints[:, JOINT["MidHip"], :2]
-    lengths = np.linalg.norm(neck - hips, axis=1)
-    if not np.isfinite(lengths).any():
-        raise ValueError(
-            f"{recording.video_id}: neck and mid-hip never seen together, no trunk length"
-        )
-    return max(float(np.nanmedian(lengths)), 1.0)
 
 
 def _gains(heights: NDArray[np.float64]) -> NDArray[np.float64]:

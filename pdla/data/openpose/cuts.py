@@ -5,12 +5,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.skeletons import JOINT
+from pdla.data.kinematics.body_length import body_length_px
+from pdla.data.skeletons import JOINT, LEGS
 
 _TRUNK: Final = [
     JOINT[name] for name in ("Neck", "RShoulder", "LShoulder", "MidHip", "RHip", "LHip")
 ]
-MIN_COMMON: Final = 3  # joints of the trunk
+# Where no trunk was filmed; one of the two legs always rests.
+_LEGS: Final = [JOINT[leg + part] for leg in LEGS for part in ("Hip", "Knee", "Ankle")]
+MIN_COMMON: Final = 3  # joints
 # A cut shifts every joint of the trunk at once by more than this part of its length. Nobody on a
 # chair does that from one frame to the next, and the shift must stay.
 MIN_SHIFT: Final = 0.12
@@ -39,17 +42,16 @@ def find_stale_tail(
     after = int(present[-1]) + 1
     is_someone_else = after < n_frames and has_others[after:].mean() > 0.5
     end = after if is_someone_else and after > n_frames * MAX_TAIL else n_frames
-    return min(end, _find_shift(keypoints[:, _TRUNK, :2].astype(np.float64), present, fps))
+    return min(end, _find_shift(keypoints, present, fps))
 
 
-def _find_shift(trunk: NDArray[np.float64], present: NDArray[np.int64], fps: float) -> int:
-    """First frame in the later part at which the whole trunk shifts and stays; T if none."""
-    n_frames = len(trunk)
-    size = np.linalg.norm(trunk[:, 0] - trunk[:, 3], axis=-1)
-    if not np.isfinite(size).any():
-        return n_frames
-    size_px = max(float(np.nanmedian(size)), 1.0)
-    steps = _least_move(trunk[present[:-1]], trunk[present[1:]]) / size_px
+def _find_shift(keypoints: NDArray[np.float32], present: NDArray[np.int64], fps: float) -> int:
+    """First frame in the later part at which the body shifts and stays; T if none."""
+    n_frames = len(keypoints)
+    size_px = body_length_px(keypoints)
+    has_trunk = (np.isfinite(keypoints[:, _TRUNK, 0]).sum(axis=1) >= MIN_COMMON).any()
+    body = keypoints[:, _TRUNK if has_trunk else _LEGS, :2].astype(np.float64)
+    steps = _least_move(body[present[:-1]], body[present[1:]]) / size_px
     if not np.isfinite(steps).any():
         return n_frames
     usual = float(np.nanmedian(steps))
@@ -58,8 +60,8 @@ def _find_shift(trunk: NDArray[np.float64], present: NDArray[np.int64], fps: flo
         start = int(present[position + 1])
         if start < n_frames * (1 - MAX_TAIL):
             continue
-        earlier = _median_seen(trunk[max(0, start - around) : start])
-        later = _median_seen(trunk[start : start + around])
+        earlier = _median_seen(body[max(0, start - around) : start])
+        later = _median_seen(body[start : start + around])
         if _least_move(earlier[None], later[None])[0] / size_px > MIN_SHIFT:
             return start
     return n_frames
@@ -73,9 +75,9 @@ def _least_move(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDAr
     return np.where(n_common >= MIN_COMMON, least, np.nan)
 
 
-def _median_seen(trunk: NDArray[np.float64]) -> NDArray[np.float64]:
+def _median_seen(body: NDArray[np.float64]) -> NDArray[np.float64]:
     """(joints, 2) median place of each joint, NaN if it was never seen."""
-    is_seen = np.isfinite(trunk[..., 0]).any(axis=0)
-    median = np.full(trunk.shape[1:], np.nan)
-    median[is_seen] = np.nanmedian(trunk[:, is_seen], axis=0)
+    is_seen = np.isfinite(body[..., 0]).any(axis=0)
+    median = np.full(body.shape[1:], np.nan)
+    median[is_seen] = np.nanmedian(body[:, is_seen], axis=0)
     return median

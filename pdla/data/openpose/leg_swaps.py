@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pdla.data.kinematics.body_length import body_length_px
 from pdla.data.skeletons import JOINT
 
 MAX_SWAP_S: Final = 1.0  # longer than this, nobody can tell which of the two is right
@@ -34,13 +35,13 @@ def repair_leg_swaps(
     """
     repaired = keypoints.copy()
     changed = np.zeros(len(keypoints), dtype=np.bool_)
-    trunk = _trunk_length(keypoints)
-    if not np.isfinite(trunk):
+    body_px = body_length_px(keypoints)
+    if not np.isfinite(body_px):
         return repaired, changed
     for parts in _GROUPS:
         left = [JOINT[f"L{part}"] for part in parts]
         right = [JOINT[f"R{part}"] for part in parts]
-        jumps = _find_jumps(keypoints, left, right, trunk, round(MAX_MEMORY_S * fps))
+        jumps = _find_jumps(keypoints, left, right, body_px, round(MAX_MEMORY_S * fps))
         swapped = _between_pairs(jumps, len(keypoints), round(MAX_SWAP_S * fps))
         frames = np.flatnonzero(swapped)[:, None]
         repaired[frames, left + right] = keypoints[frames, right + left]
@@ -48,19 +49,11 @@ def repair_leg_swaps(
     return repaired, changed
 
 
-def _trunk_length(keypoints: NDArray[np.float32]) -> float:
-    trunk = np.linalg.norm(
-        keypoints[:, JOINT["Neck"], :2] - keypoints[:, JOINT["MidHip"], :2], axis=-1
-    )
-    trunk = trunk[np.isfinite(trunk)]
-    return float(np.median(trunk)) if len(trunk) else float("nan")
-
-
 def _find_jumps(
     keypoints: NDArray[np.float32],
     left: list[int],
     right: list[int],
-    trunk: float,
+    body_px: float,
     memory_frames: int,
 ) -> NDArray[np.int64]:
     """Frames at which the legs change places."""
@@ -70,8 +63,8 @@ def _find_jumps(
     cross = np.linalg.norm(here - before[:, ::-1], axis=-1)
     both = np.isfinite(stay + cross)
     n_both = np.where(both.any(axis=(1, 2)), both.sum(axis=(1, 2)), np.nan)
-    stay_mean = np.where(both, stay, 0).sum(axis=(1, 2)) / n_both / trunk
-    cross_mean = np.where(both, cross, 0).sum(axis=(1, 2)) / n_both / trunk
+    stay_mean = np.where(both, stay, 0).sum(axis=(1, 2)) / n_both / body_px
+    cross_mean = np.where(both, cross, 0).sum(axis=(1, 2)) / n_both / body_px
     is_jump = (stay_mean > MIN_JUMP) & (stay_mean > MIN_RATIO * cross_mean)
     return np.flatnonzero(is_jump)
 

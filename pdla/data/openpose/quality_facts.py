@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pdla.data.kinematics.body_length import body_length_px
 from pdla.data.skeletons import JOINT, LEG_JOINTS, LEGS
 
 _FOOT: Final = ("Ankle", "Heel", "BigToe")
@@ -118,10 +119,8 @@ def _share(values: NDArray[np.bool_] | np.bool_) -> float:
 
 def _jitter(keypoints: NDArray[np.float32], joint: int) -> float | None:
     """Median size of the second difference of a joint, over the trunk length."""
-    trunk = np.linalg.norm(
-        keypoints[:, JOINT["Neck"], :2] - keypoints[:, JOINT["MidHip"], :2], axis=-1
-    )
+    body_px = body_length_px(keypoints)
     shake = np.linalg.norm(np.diff(keypoints[:, joint, :2], n=2, axis=0), axis=-1)
-    if not np.isfinite(trunk).any() or not np.isfinite(shake).any():
+    if not np.isfinite(body_px) or not np.isfinite(shake).any():
         return None
-    return round(float(np.nanmedian(shake) / max(float(np.nanmedian(trunk)), 1.0)), 4)
+    return round(float(np.nanmedian(shake) / body_px), 4)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pdla.data.kinematics.body_length import segment_lengths
 from pdla.data.skeletons import BONES, JOINT
 
 MIN_JOINTS: Final = 4  # fewer are a hand or a shadow, not a person
@@ -72,20 +73,6 @@ def follow_patient(
     return PatientTrack(keypoints, has_others, float(rival))
 
 
-def trunk_length(people: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Length from the neck to the mid-hip in px.
-
-    Args:
-        people: (N, 25, 3).
-
-    Returns:
-        (N,); NaN where neck or mid-hip was not seen.
-    """
-    neck, hip = people[:, JOINT["Neck"], :2], people[:, JOINT["MidHip"], :2]
-    length: NDArray[np.float64] = np.linalg.norm(neck - hip, axis=-1).astype(np.float64)
-    return length
-
-
 def _place(people: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centre (N, 2) in px and size (N,) in px, about a trunk length, of each person."""
     trunk = people[:, _TRUNK, :2].astype(np.float64)
@@ -95,7 +82,7 @@ def _place(people: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np
     ends = np.asarray(BONES)
     bones = np.linalg.norm(everything[:, ends[:, 0]] - everything[:, ends[:, 1]], axis=-1)
     longest = np.nan_to_num(bones, nan=0.0).max(axis=1)
-    size = np.fmax(np.nan_to_num(trunk_length(people), nan=0.0), longest)
+    size = np.fmax(np.nan_to_num(segment_lengths(people, "Neck", "MidHip"), nan=0.0), longest)
     return centre, np.maximum(size, 1.0)
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from pdla.data.files import write_json
 from pdla.data.progress import track
 from pdla.data.simulation.cohort import VideoPlan, plan_videos
-from pdla.data.simulation.file_traps import TRAPS
+from pdla.data.simulation.file_traps import FILE_TRAPS
+from pdla.data.simulation.framings import FRAMINGS
 from pdla.data.simulation.options import MAX_VIDEOS, SimulationOptions, place_traps
 from pdla.data.simulation.randomness import stream
 from pdla.data.simulation.scene import scene_files, start_scene
-from pdla.data.simulation.traps import TrapContext
+from pdla.data.simulation.traps import PEOPLE_TRAPS, TrapContext
 from pdla.data.simulation.truth import Value, truth_rows
 from pdla.data.simulation.video import Footage, film
 from pdla.data.simulation.writer import write_frames, write_label_sheet, write_strays, write_truth
@@ -27,6 +28,8 @@ from pdla.data.simulation.writer import write_frames, write_label_sheet, write_s
 MIN_VIDEOS_FOR_POOL = 100  # below, starting processes costs more than it saves
 MAX_WORKERS = 8  # more wait for the disk
 OPTIONS_FILE = "simulation.json"
+# In this order: who is seen, how the phone is held, in which layout, in which files.
+TRAPS = {**PEOPLE_TRAPS, **FRAMINGS, **FILE_TRAPS}
 COHORT_FILES = ("LA", "labels.xls", "truth.csv", OPTIONS_FILE)
 
 
@@ -85,8 +88,8 @@ def make_video(folder: Path, options: SimulationOptions, plan: VideoPlan) -> lis
     footage = film(plan, options)
     scene = start_scene(footage.keypoints.copy(), options.frame_size)
     details = {
-        name: trap(scene, _trap_context(number, footage, plan, options))
-        for number, (name, trap) in enumerate(TRAPS.items())
+        name: trap(scene, _trap_context(name, footage, plan, options))
+        for name, trap in TRAPS.items()
         if name in plan.traps
     }
     if "label_without_video" not in plan.traps:
@@ -98,16 +101,21 @@ def make_video(folder: Path, options: SimulationOptions, plan: VideoPlan) -> lis
 
 
 def _trap_context(
-    number: int, footage: Footage, plan: VideoPlan, options: SimulationOptions
+    name: str, footage: Footage, plan: VideoPlan, options: SimulationOptions
 ) -> TrapContext:
-    """What the trap of this number may know; its chance does not depend on the other traps."""
+    """What a trap may know; its chance does not depend on the other traps."""
+    if name in FRAMINGS:
+        rng = stream(options.seed, "framings", plan.index)
+    else:
+        numbers = (*PEOPLE_TRAPS, *FILE_TRAPS)
+        rng = stream(options.seed, "traps", plan.index * len(numbers) + numbers.index(name))
     stranger = replace(
         plan,
         index=plan.index + MAX_VIDEOS,
         row=replace(plan.row, person=plan.row.person + 100 * MAX_VIDEOS),
     )
     return TrapContext(
-        rng=stream(options.seed, "traps", plan.index * len(TRAPS) + number),
+        rng=rng,
         fps=options.fps,
         camera=footage.camera,
         stale=lambda: film(stranger, options).keypoints,

@@ -6,7 +6,7 @@ import numpy as np
 
 from pdla.data.simulation.randomness import Array
 from pdla.data.simulation.scene import Scene
-from pdla.data.simulation.traps import PEOPLE_TRAPS, Trap, TrapContext, draw_bursts, frame_ranges
+from pdla.data.simulation.traps import Trap, TrapContext, draw_bursts, frame_ranges
 from pdla.data.skeletons import JOINT
 
 # Order of OpenPose's BODY_25B; UpperNeck and HeadTop stand in for its own two points.
@@ -117,9 +117,7 @@ def name_rarely(scene: Scene, _context: TrapContext) -> str:
     return scene.file_name
 
 
-# In this order: who is seen, in which layout, in which files.
-TRAPS: Final[dict[str, Trap]] = {
-    **PEOPLE_TRAPS,
+FILE_TRAPS: Final[dict[str, Trap]] = {
     "normalised_coordinates": normalise_coordinates,
     "body25b_layout": write_body25b,
     "coco_layout": write_coco,

@@ -112,6 +112,10 @@ TRAP_RATES: Final = {
     "label_without_video": 0.03,  # a row without a folder
     "extra_points": 0.05,  # a few frames whose patient has 26 points
     "rare_paths": 0.05,  # spaces and Chinese characters in the names of the files
+    "legs_only": 0.10,  # the picture begins at the waist
+    "one_hip_out": 0.03,  # likewise, and one hip and the mid-hip are hidden
+    "cropped_at_knee": 0.03,  # the picture begins at the knees
+    "camera_drift": 0.10,  # the hand that films wanders by a tenth of the picture's height
 }
 
 # Share of the videos in the `clinic` preset: nothing that keeps a video from being scored.
@@ -134,6 +138,7 @@ ONE_OF_EACH: Final = (
         "unlabelled_video", "label_without_video",
     ),
     ("other_naming", "rare_paths"),
+    ("upper_body_only", "legs_only", "one_hip_out", "cropped_at_knee", "camera_drift"),
 )  # fmt: skip
 UNSCORABLE: Final = ("upper_body_only", "label_without_video")
 

@@ -20,6 +20,7 @@ STREAMS: Final = {
     "bouts": 5,
     "trap_places": 7,
     "reference": 8,
+    "framings": 9,
 }
 
 

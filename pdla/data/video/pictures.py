@@ -224,10 +224,7 @@ def draw_height_trace(
         shown_s: Stretch that the contact sheet above shows; marked grey.
 
     Returns:
-        (150, width_px, 3) RGB.
-
-    Raises:
-        ValueError: If neck and mid-hip were never seen together.
+        (150, width_px, 3) RGB; without curves where no body length could be measured.
     """
     figure = Figure(figsize=(width_px / DPI, HEIGHT_PX / DPI), dpi=DPI, layout="constrained")
     axes = figure.subplots()

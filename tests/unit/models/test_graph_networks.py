@@ -101,3 +101,14 @@ def test_lift_says_what_moves_not_how_a_person_is_built():
     moved[:, 4, JOINT["RAnkle"], 1] -= 250  # a trunk length up in the picture
     lifted = keypoint_features(moved, ["lift"])[0, 1, :, JOINT["RAnkle"]]
     torch.testing.assert_close(lifted, torch.tensor([0.0] * 4 + [-3.0] + [0.0] * 4))
+
+
+@pytest.mark.parametrize("shown", [("Hip", "Knee", "Ankle", "Toe"), ("Knee", "Ankle", "Toe")])
+def test_places_without_a_trunk_or_hips_are_nearly_those_of_the_whole_body(shown):
+    feet = [JOINT[f"{leg}{part}"] for leg in "LR" for part in ("Ankle", "BigToe")]
+    unseen = [joint for name, joint in JOINT.items() if not name.endswith(shown)]
+    whole = person()
+    part = whole.clone()
+    part[:, :, unseen, :2], part[:, :, unseen, 2] = torch.nan, 0.0
+    shift = body_coordinates(part)[:, :, feet] - body_coordinates(whole)[:, :, feet]
+    assert shift.abs().max() < 0.5

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pdla.data.kinematics.bouts import find_bout
-from pdla.data.kinematics.heights import trunk_length_px
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT
 from tests.fixtures.people import FPS, FRAME_SIZE, lift, make_recording, seated
@@ -39,14 +38,3 @@ def test_sway_of_the_whole_body_is_no_bout():
     keypoints = seated(360)
     keypoints[..., 1] += 10 * np.sin(np.arange(360) / 10)[:, None]
     assert find_bout(Recording("V-1", keypoints, FPS, FRAME_SIZE), "R") is None
-
-
-def test_trunk_length_is_from_neck_to_mid_hip(recording):
-    assert trunk_length_px(recording) == 250
-
-
-def test_no_trunk_is_an_error_that_names_the_video():
-    keypoints = seated(10)
-    keypoints[:, JOINT["Neck"]] = (np.nan, np.nan, 0)
-    with pytest.raises(ValueError, match="V-9: neck and mid-hip"):
-        trunk_length_px(Recording("V-9", keypoints, FPS, FRAME_SIZE))

@@ -10,7 +10,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from pdla.data.simulation import SimulationOptions, simulate_cohort
-from pdla.data.simulation.file_traps import BODY_25B, NAMINGS, TRAPS
+from pdla.data.simulation.clinic import TRAPS
+from pdla.data.simulation.file_traps import BODY_25B, NAMINGS
 from pdla.data.simulation.options import CLINIC_TRAPS, ONE_OF_EACH, TRAP_RATES, place_traps
 from pdla.data.skeletons import JOINT
 
@@ -255,3 +256,22 @@ def test_all_traps_together_can_be_written(tmp_path: Path) -> None:
     with (tmp_path / "out" / "truth.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {name for row in rows for name in row["traps"].split(";") if name} == set(TRAP_RATES)
+
+
+@only("camera_drift")
+def test_a_drifting_camera_moves_the_whole_picture_by_a_tenth_of_its_height(
+    trapped: Trapped,
+) -> None:
+    frames = trapped.people()
+    hips = np.array([frames[frame][0].reshape(25, 3)[JOINT["MidHip"], :2] for frame in frames])
+    moved = hips - trapped.clean[:, JOINT["MidHip"], :2]
+    assert np.ptp(moved, axis=0) == pytest.approx([96.0, 96.0], abs=1.0)
+
+
+@only("cropped_at_knee")
+def test_a_picture_cropped_at_the_knee_has_no_hips(trapped: Trapped) -> None:
+    people = np.array([lists[0] for lists in trapped.people().values()]).reshape(-1, 25, 3)
+    seen = (people[..., 2] > 0).mean(axis=0)
+    assert seen[[JOINT[name] for name in ("Neck", "MidHip", "RHip", "LHip")]].max() == 0
+    assert 0.5 < seen[JOINT["RKnee"]] < 1 or 0.5 < seen[JOINT["LKnee"]] < 1
+    assert seen[JOINT["RAnkle"]] > 0.9
