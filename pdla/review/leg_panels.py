@@ -14,7 +14,7 @@ from pdla.data.clips.sampling import ClipTime
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.kinematics.heights import leg_height
 from pdla.data.recordings import LegSample
-from pdla.data.skeletons import BONES, Leg, other_leg
+from pdla.data.skeletons import BONES, other_leg
 from pdla.review.images import GAP_PX, Frames, pick_frames
 
 N_FRAMES: Final = 8
