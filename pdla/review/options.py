@@ -1,10 +1,14 @@
 """What of a run is shown: section `review` of the config."""
 
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from pdla.data.checked_options import CHECKED, read_options
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CHECKED)
 class ReviewOptions:
     """What a run leaves for people to look at; none of it changes what is learnt.
 
@@ -16,15 +20,7 @@ class ReviewOptions:
 
     curves: bool = True
     pictures: bool = True
-    legs: int = 10
-
-    def __post_init__(self) -> None:
-        """Refuse a number of legs that is none."""
-        if isinstance(self.legs, bool) or not isinstance(self.legs, int) or self.legs < 0:
-            raise ValueError(f"review.legs={self.legs!r}: expected a whole number from 0")
-        for key in ("curves", "pictures"):
-            if not isinstance(getattr(self, key), bool):
-                raise ValueError(f"review.{key}={getattr(self, key)!r}: expected true or false")
+    legs: Annotated[int, Field(ge=0)] = 10
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ReviewOptions":
@@ -33,8 +29,4 @@ class ReviewOptions:
         Raises:
             ValueError: If an option is unknown or cannot be.
         """
-        section = config.get("review") or {}
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(section) - set(known)):
-            raise ValueError(f"review.{unknown[0]}: no such option; choose {', '.join(known)}")
-        return cls(**section)
+        return read_options(cls, config.get("review") or {}, "review")

@@ -144,9 +144,13 @@ def test_damaged_pictures_leave_the_report_without_them(tmp_path):
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"picture": True}, "review.picture: no such option; choose curves, pictures, legs"),
+        (
+            {"picture": True},
+            "review.picture: no such option; did you mean pictures? "
+            "There are curves, legs, pictures",
+        ),
         ({"pictures": "yes"}, "review.pictures='yes': expected true or false"),
-        ({"legs": -1}, "review.legs=-1: expected a whole number from 0"),
+        ({"legs": -1}, "review.legs=-1: expected 0 or more"),
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_line(section, message):

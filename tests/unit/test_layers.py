@@ -14,6 +14,7 @@ ROOMS = (
     "data.progress",
     "data.skeletons",
     "data.stages",
+    "data.checked_options",
     "data.reasons",
     "data.recordings",
     "data.batches",

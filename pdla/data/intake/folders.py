@@ -7,11 +7,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from pydantic import dataclasses as checked
+
+from pdla.data.checked_options import CHECKED
+
 SAMPLE_FILES: Final = 1000  # a folder with so many other files and no JSON is no OpenPose folder
 SUFFIXES: Final = (".json", ".csv")
 
 
-@dataclass(frozen=True)
+@checked.dataclass(frozen=True, config=CHECKED)
 class FolderOptions:
     """How folder names become video ids.
 

@@ -6,8 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+from pydantic import BeforeValidator
+from pydantic import dataclasses as checked
+
+from pdla.data.checked_options import CHECKED
 from pdla.data.intake.columns import Columns, find_columns
 from pdla.data.intake.sheets import plain_text, read_sheets
 from pdla.data.reasons import Reason
@@ -20,10 +24,11 @@ UNRATED_MARKS: Final = (
     "null", "nr",
     "ur", "101", "無", "无", "未評", "未评",
 )  # fmt: skip
-ROUNDINGS: Final = ("never", "half_up", "half_down")
+# A column may be called 1, and a mark for "not rated" be 9: YAML reads numbers there.
+Text = Annotated[str, BeforeValidator(lambda cell: plain_text(cell) if _is_number(cell) else cell)]
 
 
-@dataclass(frozen=True)
+@checked.dataclass(frozen=True, config=CHECKED)
 class SheetOptions:
     """How to read the label sheet.
 
@@ -40,21 +45,16 @@ class SheetOptions:
         unrated: More marks that mean "not rated".
     """
 
-    tab: str = "auto"
+    tab: Text = "auto"
     encoding: str = "auto"
-    video: str = "auto"
-    left: str | Sequence[str] = "auto"
-    right: str | Sequence[str] = "auto"
-    patient: str = "auto"
-    group: str = "auto"
-    note: str = "auto"
-    round: str = "never"
-    unrated: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        """Check the rounding rule."""
-        if self.round not in ROUNDINGS:
-            raise ValueError(f"recordings.sheet.round={self.round!r}: expected one of {ROUNDINGS}")
+    video: Text = "auto"
+    left: Text | Sequence[Text] = "auto"
+    right: Text | Sequence[Text] = "auto"
+    patient: Text = "auto"
+    group: Text = "auto"
+    note: Text = "auto"
+    round: Literal["never", "half_up", "half_down"] = "never"
+    unrated: Sequence[Text] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,10 @@ def read_score(cell: Any, options: SheetOptions) -> float | None:
     if not min(SCORES) <= score <= max(SCORES):
         raise ScoreError(Reason.SCORE_OFF_SCALE)
     return score
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read_row(

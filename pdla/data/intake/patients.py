@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
+from pydantic import dataclasses as checked
 
+from pdla.data.checked_options import CHECKED
 from pdla.data.intake.sheets import is_blank, plain_text, read_sheets, safe_label
 
-UNKNOWN_PATIENT: Final = ("exclude", "own_patient")
 _PATTERN: Final = r"^(?P<group>[A-Za-z]+)(?P<code>\d+)_(?P<number>\d+)_(?P<date>\d+)_"
 
 
-@dataclass(frozen=True)
+@checked.dataclass(frozen=True, config=CHECKED)
 class PatientOptions:
     """How to tell from a video id whose video it is.
 
@@ -29,14 +30,10 @@ class PatientOptions:
 
     pattern: str = _PATTERN
     mapping: str | None = None
-    unknown: str = "exclude"
+    unknown: Literal["exclude", "own_patient"] = "exclude"
 
     def __post_init__(self) -> None:
-        """Check the pattern and the rule."""
-        if self.unknown not in UNKNOWN_PATIENT:
-            raise ValueError(
-                f"recordings.patients.unknown={self.unknown!r}: expected one of {UNKNOWN_PATIENT}"
-            )
+        """Check the pattern."""
         try:
             names = set(re.compile(self.pattern).groupindex)
         except re.error as error:

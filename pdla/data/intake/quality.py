@@ -1,17 +1,22 @@
 """Whether a leg in a video can be scored, and why not."""
 
-from dataclasses import dataclass, fields
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 
+from pydantic import Field
+from pydantic import dataclasses as checked
+
+from pdla.data.checked_options import CHECKED
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason, Severity
 from pdla.data.skeletons import LEGS, Leg
 
 Level = Literal["usable", "warning", "unusable"]
+Share = Annotated[float, Field(ge=0, le=1)]
 MIN_LEGS_IN_PICTURE: Final = 0.05  # of the frames; less is a stray joint
 
 
-@dataclass(frozen=True)
+@checked.dataclass(frozen=True, config=CHECKED)
 class QualityOptions:
     """Where a video stops being usable. Shares are of all frames.
 
@@ -29,25 +34,17 @@ class QualityOptions:
         warn_rival: If another person is this likely the patient (0 to 1), say so.
     """
 
-    min_seconds: float = 3.0
-    min_patient: float = 0.5
-    warn_patient: float = 0.9
-    min_leg: float = 0.5
-    warn_leg: float = 0.8
-    warn_foot: float = 0.5
-    warn_interpolated: float = 0.1
-    warn_swapped: float = 0.1
-    warn_jitter: float = 0.03
-    warn_outside: float = 0.05
-    warn_rival: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse shares outside 0 to 1."""
-        for option in fields(self):
-            value = getattr(self, option.name)
-            is_share = option.name != "min_seconds"
-            if not 0 <= value <= (1 if is_share else 1e6):
-                raise ValueError(f"recordings.quality.{option.name}={value}: expected 0 to 1")
+    min_seconds: Annotated[float, Field(ge=0)] = 3.0
+    min_patient: Share = 0.5
+    warn_patient: Share = 0.9
+    min_leg: Share = 0.5
+    warn_leg: Share = 0.8
+    warn_foot: Share = 0.5
+    warn_interpolated: Share = 0.1
+    warn_swapped: Share = 0.1
+    warn_jitter: Annotated[float, Field(ge=0)] = 0.03
+    warn_outside: Share = 0.05
+    warn_rival: Share = 0.5
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,9 @@ def _exclude(entry: VideoEntry, leg: Leg | None, finding: Finding) -> Exclusion:
 
 
 def _facts_to_hash(sample: LegSample, keypoints: str, patient: int) -> bytes:
+    fps = sample.recording.fps
     facts = [
-        keypoints, sample.recording.fps, *sample.recording.frame_size, sample.leg, sample.score,
-        patient, sample.group,
+        keypoints, int(fps) if fps == int(fps) else fps, *sample.recording.frame_size, sample.leg,
+        sample.score, patient, sample.group,
     ]  # fmt: skip
     return json.dumps(facts).encode()

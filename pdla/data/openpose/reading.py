@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import dataclasses as checked
 
+from pdla.data.checked_options import CHECKED
 from pdla.data.openpose.cuts import find_stale_tail
 from pdla.data.openpose.frame_files import UnreadableRecordingError
 from pdla.data.openpose.frames import DetectedPeople, read_folder
@@ -23,7 +25,7 @@ COORDINATES: Final = ("auto", "pixel", "unit", "signed")
 MAX_PAUSE_S: Final = 60.0  # a longer gap in the frame numbers is another video
 
 
-@dataclass(frozen=True)
+@checked.dataclass(frozen=True, config=CHECKED)
 class OpenPoseOptions:
     """How to read the keypoints.
 

@@ -184,15 +184,33 @@ def test_loops_of_links_do_not_hang(tmp_path: Path) -> None:
     assert len(read(tmp_path).samples) == 6
 
 
-def test_unknown_options_are_named_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match=r"recordings\.openpose\.fsp: no such option; .*fps"):
-        IntakeOptions.from_config({"openpose": {"fsp": 30}})
-    with pytest.raises(ValueError, match=r"recordings\.color: no such option; .*quality"):
-        IntakeOptions.from_config({"color": 1})
-    with pytest.raises(ValueError, match=r"recordings\.openpose\.fps='x'"):
-        IntakeOptions.from_config({"openpose": {"fps": "x"}})
-    with pytest.raises(ValueError, match=r"recordings\.quality=3"):
-        IntakeOptions.from_config({"quality": 3})
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ({"openpose": {"fsp": 30}}, r"openpose\.fsp: no such option; did you mean fps\?"),
+        ({"color": 1}, r"color: no such option; there are .*quality"),
+        ({"openpose": {"fps": "x"}}, r"openpose\.fps='x': expected a number$"),
+        ({"openpose": {"fps": True}}, r"openpose\.fps=True: expected a number$"),
+        ({"openpose": {"fps": 0}}, r"openpose\.fps=0.*: expected 1 to 1000$"),
+        ({"quality": 3}, r"quality=3: expected a section with options$"),
+        ({"workers": 0}, r"workers=0: expected 'auto' or more than 0$"),
+        ({"workers": "two"}, r"workers='two': expected 'auto' or a whole number$"),
+        ({"sheet": {"round": "up"}}, r"sheet\.round='up': expected 'never', 'half_up' or"),
+        ({"sheet": {"left": True}}, r"sheet\.left=True: expected text"),
+        ({"patients": {"unknown": None}}, r"patients\.unknown=None: expected 'exclude' or"),
+        ({"folders": {"ignore_case": "no"}}, r"folders\.ignore_case='no': expected true or false$"),
+        ({"quality": {"warn_leg": float("nan")}}, r"quality\.warn_leg=nan: expected a number$"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it(config: dict[str, object], line: str) -> None:
+    with pytest.raises(ValueError, match=rf"^recordings\.{line}") as error:
+        IntakeOptions.from_config(config)
+    assert "\n" not in str(error.value)
+
+
+def test_columns_and_marks_may_be_numbers() -> None:
+    sheet = IntakeOptions.from_config({"sheet": {"left": [1, "b"], "unrated": [9]}}).sheet
+    assert (list(sheet.left), list(sheet.unrated)) == (["1", "b"], ["9"])
 
 
 def test_clinic_yaml_holds_every_option_with_its_default() -> None:

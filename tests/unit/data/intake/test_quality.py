@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pdla.data.intake import IntakeOptions
 from pdla.data.intake.quality import QualityOptions, Verdict, judge_quality
 from pdla.data.openpose.quality_facts import Facts, measure_quality
 from pdla.data.reasons import Finding, Reason
@@ -117,5 +118,5 @@ def test_shake_is_measured_in_trunk_lengths() -> None:
 
 
 def test_thresholds_are_shares() -> None:
-    with pytest.raises(ValueError, match=r"recordings\.quality\.min_leg=80"):
-        QualityOptions(min_leg=80)
+    with pytest.raises(ValueError, match=r"^recordings\.quality\.min_leg=80: expected 1 or less$"):
+        IntakeOptions.from_config({"quality": {"min_leg": 80}})
