@@ -90,7 +90,51 @@ class Reason(Enum):
     TWO_FOLDERS = Severity.UNUSABLE, "several folders for one video id", "Keep one of them."
     FOLDER_NOT_OPENED = Severity.UNUSABLE, "the folder cannot be opened"
     FILE_TOO_LARGE = Severity.UNUSABLE, "the file is too large"
-    NOT_KEYPOINTS = Severity.UNUSABLE, "neither OpenPose frames nor MediaPipe landmarks"
+    NOT_KEYPOINTS = (
+        Severity.UNUSABLE,
+        "this is no pose file that pdla knows",
+        "Give the file as the pose estimator wrote it; docs/pose_formats.md lists what is read.",
+    )
+    OTHER_FORMAT = (
+        Severity.UNUSABLE,
+        "this kind of file is not read",
+        "Give the files of a pose estimator; docs/pose_formats.md lists them.",
+    )
+    FILE_DAMAGED = (
+        Severity.UNUSABLE,
+        "the file is truncated or damaged",
+        "Copy or write the file again.",
+    )
+    SEVERAL_FILES = (
+        Severity.UNUSABLE,
+        "several files could hold the keypoints",
+        "Keep the file of this video, or give each a folder of its own.",
+    )
+    SEVERAL_VIDEOS = (
+        Severity.UNUSABLE,
+        "the file holds several videos or people",
+        "Write one file for each video; name people in a column `person`.",
+    )
+    NO_COLUMN_NAMES = (
+        Severity.UNUSABLE,
+        "the table has no names of columns in its first line",
+        "Write the names of the landmarks there, such as left_knee_x.",
+    )
+    NO_FRAME_NUMBERS = (
+        Severity.UNUSABLE,
+        "nothing says which frame a row or person belongs to",
+        "Add a column `frame` or `timestamp`.",
+    )
+    LANDMARKS_UNCLEAR = (
+        Severity.UNUSABLE,
+        "the landmarks cannot be told from their numbers",
+        "Write their names, such as left_knee, or all landmarks of the estimator.",
+    )
+    TIMES_ODD = (
+        Severity.UNUSABLE,
+        "the times or frame numbers in the file are none of a video",
+        "Correct them, or take the column out.",
+    )
     NO_FRAMES = (
         Severity.UNUSABLE,
         "the folder holds no OpenPose frames",
@@ -104,9 +148,13 @@ class Reason(Enum):
     NOBODY = (
         Severity.UNUSABLE,
         "no person was found in any frame",
-        "Look at the video, and run OpenPose again.",
+        "Look at the video, and run the pose estimator again.",
     )
-    UNKNOWN_LAYOUT = Severity.UNUSABLE, "unknown layout of keypoints"
+    UNKNOWN_LAYOUT = (
+        Severity.UNUSABLE,
+        "a number of joints that no known layout has",
+        "docs/pose_formats.md lists the layouts; run the pose estimator with one of them.",
+    )
     OTHER_LAYOUT = (
         Severity.UNUSABLE,
         "the files do not hold the layout that was set",
@@ -181,6 +229,16 @@ class Reason(Enum):
         Severity.WARNING,
         "joints lie outside the frame",
         "Set recordings.openpose.frame_size to the height and width of the videos.",
+    )
+    OTHER_FRAME_RATE = (
+        Severity.WARNING,
+        "the files say another frame rate than recordings.openpose.fps (theirs is used)",
+        "If the files are wrong, take their times out.",
+    )
+    EVERY_NTH_FRAME = (
+        Severity.WARNING,
+        "the files hold only every n-th frame of the video",
+        "Write every frame: quick taps need 15 frames a second.",
     )
     STALE_TAIL = (
         Severity.WARNING,

@@ -38,8 +38,7 @@ def read_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
 
 def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Intake:
     """Read a cohort with all that is to be said about it; see `read_cohort`."""
-    take_files = options.openpose.layout == "mediapipe_33"
-    folders, n_others = find_folders(videos, options.folders, take_files)
+    folders, n_others = find_folders(videos, options.folders)
     sheet = None if labels is None else read_labels(labels, options.sheet)
     entries = match_folders(sheet.rows if sheet else (), folders, options.folders)
     entries = _identify(entries, options.patients)

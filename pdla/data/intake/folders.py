@@ -10,9 +10,11 @@ from typing import Final
 from pydantic import dataclasses as checked
 
 from pdla.data.checked_options import CHECKED
+from pdla.data.openpose.formats import OTHER_SUFFIXES, WHOLE_FILES
+from pdla.data.openpose.pose_file import holds_video
 
 SAMPLE_FILES: Final = 1000  # a folder with so many other files and no JSON is no OpenPose folder
-SUFFIXES: Final = (".json", ".csv")
+SUFFIXES: Final = (*WHOLE_FILES, *OTHER_SUFFIXES)
 
 
 @checked.dataclass(frozen=True, config=CHECKED)
@@ -59,15 +61,12 @@ class VideoFolder:
     position: int
 
 
-def find_folders(
-    videos: Path, options: FolderOptions, take_files: bool = False
-) -> tuple[list[VideoFolder], int]:
+def find_folders(videos: Path, options: FolderOptions) -> tuple[list[VideoFolder], int]:
     """Find the OpenPose folders in a directory, by name, and count what else lies there.
 
     Args:
         videos: The directory.
         options: How names become ids.
-        take_files: Whether a csv or json file that lies there is a video, too (MediaPipe).
 
     Raises:
         FileNotFoundError: If there is no such directory.
@@ -81,7 +80,7 @@ def find_folders(
         path = Path(entry.path)
         if _holds_keypoints(entry):
             names.append((path, entry.name))
-        elif take_files and path.suffix.lower() in SUFFIXES and path.is_file():
+        elif path.is_file() and holds_video(path):
             names.append((path, path.stem))
         else:
             n_others += not entry.name.startswith(".")
@@ -107,7 +106,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _holds_keypoints(folder: os.DirEntry[str]) -> bool:
-    """Whether a folder has JSON or csv files in it."""
+    """Whether a folder has files in it that a pose estimator may have written."""
     if not _is_folder(folder):
         return False
     try:
@@ -135,6 +134,6 @@ def _why_nothing(videos: Path) -> str:
             continue
     return (
         "no OpenPose output here; expected one folder for each video with one JSON file for each "
-        "frame, as OpenPose --write_json writes (for MediaPipe files, one for each video, set "
-        "recordings.openpose.layout=mediapipe_33)"
+        "frame, as OpenPose --write_json writes, or one csv or JSON file for each video "
+        "(docs/pose_formats.md)"
     )

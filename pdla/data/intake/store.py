@@ -200,7 +200,7 @@ def _open(
         return Finding(reason, entry.get("detail", ""))
     height, width = entry["frame_size"]
     recording = Recording(video, keypoints, entry["fps"], (height, width))
-    return StoredVideo(recording, Facts(**entry["facts"]), entry["sha256"])
+    return StoredVideo(recording, Facts.from_json(entry["facts"]), entry["sha256"])
 
 
 def _find_gone(index: Index, names: Mapping[str, str], tag: str) -> list[str]:

@@ -16,7 +16,7 @@ from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason
 
-VERSION: Final = 3  # raise it whenever the same files would be parsed into other keypoints
+VERSION: Final = 4  # raise it whenever the same files would be parsed into other keypoints
 _NEEDED: Final = {"stamp", "recipe", "content"}
 _NEEDED_IF_READ: Final = {"sha256", "fps", "frame_size", "facts"}
 _FACTS: Final = {fact.name for fact in fields(Facts)}

@@ -7,10 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from pdla.data.openpose.formats import OTHER_SUFFIXES, WHOLE_FILES, named_by_suffix
 from pdla.data.reasons import Reason
 
 MAX_FRAME_BYTES: Final = 4 * 2**20  # a person with face and hands is 20 kB
 MAX_DIGITS: Final = 18
+MAX_WHOLE_FILES: Final = 3  # more JSON files in a folder are frames
 _READ_BYTES: Final = 2**16
 _DIGITS: Final = "0123456789"
 
@@ -32,6 +34,65 @@ class UnreadableRecordingError(ValueError):
     def __reduce__(self) -> tuple[type, tuple[Reason, str]]:
         """Cross a process border whole."""
         return type(self), (self.reason, self.detail)
+
+
+def find_whole_file(path: Path) -> Path | None:
+    """The one file with a whole video, or None if the folder has a file for each frame.
+
+    Args:
+        path: A file, or the folder of a video.
+
+    Raises:
+        UnreadableRecordingError: If several files could be it, or all are of a kind that is not
+            read.
+    """
+    if path.is_file():
+        _refuse_suffix(path.name)
+        return path
+    tables, jsons, others = [], [], []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - Path is slow
+            if suffix == ".json":
+                jsons.append(entry)
+            elif suffix in WHOLE_FILES:
+                tables.append(entry)
+            elif suffix in OTHER_SUFFIXES:
+                others.append(entry)
+            if len(jsons) > MAX_WHOLE_FILES:
+                return None
+    found = [entry for entry in (*tables, *jsons) if _is_file(entry)]
+    if any(_is_frame(entry) for entry in jsons):
+        return None
+    if len(found) > 1:
+        telling = [entry for entry in found if "pose" in entry.name or "keypoint" in entry.name]
+        found = telling if len(telling) == 1 else found
+    if len(found) > 1:
+        raise UnreadableRecordingError(Reason.SEVERAL_FILES, f"{len(found)} files")
+    if not found and others:
+        _refuse_suffix(others[0].name)
+    return Path(found[0].path) if found else None
+
+
+def _refuse_suffix(name: str) -> None:
+    known = named_by_suffix(os.path.splitext(name)[1])  # noqa: PTH122
+    if known is not None:
+        raise UnreadableRecordingError(Reason.OTHER_FORMAT, known.message)
+
+
+def _is_frame(entry: os.DirEntry[str]) -> bool:
+    """Whether a JSON file is one frame of OpenPose: its number is in its name, people within."""
+    return _is_file(entry) and is_single_frame(entry.path)
+
+
+def is_single_frame(path: str) -> bool:
+    """Whether a JSON file begins like one frame of OpenPose."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            head = file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except OSError:
+        return False
+    return head.startswith(b"{") and b'"people"' in head and b'"frames"' not in head
 
 
 def list_frames(folder: Path, max_gap_frames: int) -> tuple[list[tuple[int, str]], Counter[str]]:
@@ -106,11 +167,15 @@ def read_bytes(path: str) -> bytes:
 def hash_files(path: Path, max_gap_frames: int) -> str:
     """Digest of the content of a video, the same that `FrameDigest` has after it was parsed."""
     digest = FrameDigest()
-    if path.is_dir():
-        files, problems = list_frames(path, max_gap_frames)
-        digest.add_problems(problems)
-    else:
-        files = [(0, str(path))]
+    try:
+        whole_file = find_whole_file(path)
+    except UnreadableRecordingError:
+        return ""
+    if whole_file is not None:
+        digest.add_frame(0, whole_file.read_bytes())
+        return digest.hexdigest()
+    files, problems = list_frames(path, max_gap_frames)
+    digest.add_problems(problems)
     for number, file_path in files:
         try:
             digest.add_frame(number, read_bytes(file_path))

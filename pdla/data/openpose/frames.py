@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from pdla.data.openpose.clock import Clock, frame_step
 from pdla.data.openpose.frame_files import (
     MAX_FRAME_BYTES,
     FrameDigest,
@@ -23,6 +24,9 @@ from pdla.data.reasons import Reason
 
 MAX_PEOPLE: Final = 64
 MAX_PIXELS: Final = 1e5
+_PARTS_OF_BODY: Final = {21: "one hand", 42: "two hands", 68: "a face", 70: "a face",
+                         468: "a face mesh", 478: "a face mesh", 501: "body and face mesh",
+                         543: "body, face mesh and hands"}  # fmt: skip
 MIN_CONFIDENCE: Final = 1e-6  # half of it must still be a number over 0
 
 
@@ -36,6 +40,10 @@ class DetectedPeople:
         is_read: (T,) whether a frame has a readable file.
         problems: What was odd, in words, with how often.
         content: Digest of the files, see `FrameDigest`.
+        layout: Layout of the points, or None: their number tells it.
+        is_unit: Whether coordinates are 0 to 1 by definition, as MediaPipe's are.
+        frame_size: (H, W) in px, if the files say it.
+        clock: When the frames of the grid were taken.
     """
 
     points: NDArray[np.float32]
@@ -43,6 +51,10 @@ class DetectedPeople:
     is_read: NDArray[np.bool_]
     problems: Mapping[str, int] = field(default_factory=dict)
     content: str = ""
+    layout: str | None = None
+    is_unit: bool = False
+    frame_size: tuple[int, int] | None = None
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def n_frames(self) -> int:
@@ -64,20 +76,24 @@ def read_folder(folder: Path, max_gap_frames: int) -> DetectedPeople:
     if not files:
         raise UnreadableRecordingError(Reason.NO_FRAMES)
     first = files[0][0]
-    is_read = np.zeros(files[-1][0] - first + 1, dtype=np.bool_)
+    step = frame_step(np.asarray([number for number, _ in files], dtype=np.int64))
+    is_read = np.zeros((files[-1][0] - first) // step + 1, dtype=np.bool_)
     values: list[Sequence[float]] = []
     frame: list[int] = []
     for number, path in files:
         people = _read_people(number, path, digest, problems)
         if people is not None:
-            is_read[number - first] = True
+            index = (number - first) // step
+            is_read[index] = True
             values.extend(people)
-            frame.extend([number - first] * len(people))
+            frame.extend([index] * len(people))
     n_missing = len(is_read) - len(files)
     if n_missing:
         problems["frame numbers missing"] += n_missing
     points, frames = _as_arrays(values, frame, is_read, problems)
-    return DetectedPeople(points, frames, is_read, dict(problems), digest.hexdigest())
+    return DetectedPeople(
+        points, frames, is_read, dict(problems), digest.hexdigest(), clock=Clock(step=step)
+    )
 
 
 def parse_people(content: bytes) -> list[Any]:
@@ -159,9 +175,8 @@ def _as_arrays(
         raise UnreadableRecordingError(Reason.NOBODY)
     known = {n: count for n, count in lengths.items() if n % 3 == 0 and layout_of(n // 3)}
     if not known:
-        raise UnreadableRecordingError(
-            Reason.UNKNOWN_LAYOUT, f"{lengths.most_common(1)[0][0]} numbers for a person"
-        )
+        usual = lengths.most_common(1)[0][0]
+        raise UnreadableRecordingError(Reason.UNKNOWN_LAYOUT, name_points(usual / 3))
     usual = max(known, key=lambda n: (known[n], n))
     kept = [position for position, person in enumerate(values) if len(person) == usual]
     if len(kept) < len(values):
@@ -174,6 +189,12 @@ def _as_arrays(
     if not len(points):
         raise UnreadableRecordingError(Reason.NOBODY)
     return mark_unseen(points), frames
+
+
+def name_points(n_points: float) -> str:
+    """What so many points of a person are, for a message."""
+    what = _PARTS_OF_BODY.get(int(n_points), "")
+    return f"{n_points:g} points for a person" + (f": {what}" if what else "")
 
 
 def _to_numbers(

@@ -14,6 +14,20 @@ _FOOT: Final = ("Ankle", "Heel", "BigToe")
 
 
 @dataclass(frozen=True)
+class Timing:
+    """What the files of a video say of its time.
+
+    Attributes:
+        assumed_fps: The configured frame rate if the files say another one, which is used; else
+            None.
+        step: Frames of the video for one in the files: 3 if they hold every third.
+    """
+
+    assumed_fps: float | None = None
+    step: int = 1
+
+
+@dataclass(frozen=True)
 class Facts:
     """Measurements of one video. Shares are of all frames, 0 to 1.
 
@@ -32,6 +46,7 @@ class Facts:
         swapped: Frames in which left and right leg were changed back.
         cut_frames: Frames of a stale tail that were cut off.
         problems: What was odd about the files, with how often.
+        timing: What the files say of time.
     """
 
     n_frames: int
@@ -48,6 +63,7 @@ class Facts:
     swapped: int = 0
     cut_frames: int = 0
     problems: Mapping[str, int] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
 
     @property
     def seconds(self) -> float:
@@ -55,8 +71,17 @@ class Facts:
         return self.n_frames / self.fps
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that `Facts(**values)` takes back."""
+        """Plain values that `from_json` takes back."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Facts":
+        """Facts as `to_json` wrote them.
+
+        Raises:
+            TypeError: If they are those of another version.
+        """
+        return cls(**{**values, "timing": Timing(**values["timing"])})
 
 
 def measure_quality(
@@ -69,6 +94,7 @@ def measure_quality(
     swapped: int = 0,
     cut_frames: int = 0,
     problems: Mapping[str, int] | None = None,
+    timing: Timing | None = None,
 ) -> Facts:
     """Measure what the verdict needs.
 
@@ -82,6 +108,7 @@ def measure_quality(
         swapped: Frames in which the legs were changed back.
         cut_frames: Frames cut from the end.
         problems: What was odd about the files.
+        timing: What the files say of time.
     """
     is_seen = np.isfinite(keypoints[..., 0])
     is_known = is_seen | was_filled
@@ -110,6 +137,7 @@ def measure_quality(
         swapped=swapped,
         cut_frames=cut_frames,
         problems=dict(problems or {}),
+        timing=timing or Timing(),
     )
 
 

@@ -127,7 +127,7 @@ def test_a_folder_of_random_files_says_what_was_expected(tmp_path: Path) -> None
     summary = check(tmp_path)
     assert summary["legs"]["L"]["unusable"] == summary["folders"] == 2
     assert set(reasons(summary["unusable"])) == {
-        "neither OpenPose frames nor MediaPipe landmarks", "no frame could be read",
+        "this is no pose file that pdla knows", "the file is truncated or damaged",
     }  # fmt: skip
     code, text = run(videos, "--store", tmp_path / "s")
     assert code == 1

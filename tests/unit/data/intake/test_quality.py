@@ -106,7 +106,7 @@ def test_facts_are_shares_of_frames_and_survive_json() -> None:
     assert facts.knee == {"L": 0.75, "R": 1.0}
     assert facts.joints["LKnee"] == 0.75
     assert facts.seconds == 4
-    assert Facts(**facts.to_json()) == facts
+    assert Facts.from_json(facts.to_json()) == facts
 
 
 def test_shake_is_measured_in_trunk_lengths() -> None:

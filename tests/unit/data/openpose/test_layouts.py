@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -6,10 +5,11 @@ import pytest
 
 from pdla.data.openpose import OpenPoseOptions, ParsedVideo, read_recording
 from pdla.data.openpose.frame_files import UnreadableRecordingError
-from pdla.data.openpose.layouts import SOURCES, suspect_layout, to_body_25
+from pdla.data.openpose.layouts import LAYOUTS, suspect_layout, to_body_25
 from pdla.data.skeletons import JOINT, JOINTS
 from tests.fixtures.clinics import seated, write_video
 from tests.fixtures.places import SHARED
+from tests.fixtures.pose_files import in_layout
 
 SAMPLES = SHARED / "data/openpose_samples"
 OPTIONS = OpenPoseOptions()
@@ -23,31 +23,21 @@ def place(video: ParsedVideo, joint: str) -> np.ndarray:
     return video.keypoints[:, JOINT[joint], :2]
 
 
-def in_layout(keypoints: np.ndarray, layout: str) -> np.ndarray:
-    """BODY_25 written in another layout's order."""
-    n_points = 25 if layout == "body_25b" else int(layout.split("_")[1])
-    points = np.zeros((len(keypoints), n_points, 3))
-    for joint, source in enumerate(SOURCES[layout]):
-        if isinstance(source, int):
-            points[:, source] = keypoints[:, joint]
-    if layout == "body_25b":
-        points[:, 18] = keypoints[:, JOINT["Nose"]] - (0, 50, 0)
-    return points
-
-
-@pytest.mark.parametrize("layout", ["coco_18", "coco_17", "mediapipe_33"])
+@pytest.mark.parametrize("layout", ["coco_18", "coco_17", "mediapipe_33", "halpe_26"])
 def test_other_layouts_are_detected_and_mapped(tmp_path: Path, layout: str) -> None:
     person = seated(60)
     video = read(write_video(tmp_path / "v", in_layout(person, layout)))
     for joint in ("Nose", "RKnee", "LAnkle", "LShoulder", "REye"):
         assert np.allclose(place(video, joint), person[:, JOINT[joint], :2], atol=0.01)
     assert np.allclose(place(video, "MidHip"), person[:, JOINT["MidHip"], :2], atol=0.01)
-    assert np.isnan(place(video, "LSmallToe")).all()
+    assert np.isnan(place(video, "LSmallToe")).all() == (layout != "halpe_26")
 
 
 def test_every_layout_has_a_source_for_every_joint() -> None:
-    for layout, sources in SOURCES.items():
-        assert len(sources) == len(JOINTS), layout
+    for layout in LAYOUTS.values():
+        assert len(layout.sources) == len(JOINTS), layout.name
+        flat = np.hstack([source for source in layout.sources if source is not None])
+        assert flat.max() < layout.n_points, layout.name
 
 
 def test_body_25b_read_as_body_25_is_refused_with_the_option_to_set(tmp_path: Path) -> None:
@@ -100,47 +90,6 @@ def test_normalised_coordinates_become_pixels(tmp_path: Path, low: float, name: 
 def test_the_frame_size_can_be_taken_from_how_far_the_joints_reach(tmp_path: Path) -> None:
     video = read(write_video(tmp_path / "v", seated(60)), frame_size="auto")
     assert video.frame_size == (711, 343)
-
-
-def landmarks(n_frames: int) -> np.ndarray:
-    points = in_layout(seated(n_frames), "mediapipe_33")
-    points[..., :2] /= (540, 960)
-    return points
-
-
-@pytest.mark.parametrize("kind", ["wide", "named", "long", "json"])
-def test_mediapipe_files_are_read(tmp_path: Path, kind: str) -> None:
-    from pdla.data.openpose.landmarks import NAMES
-
-    points = landmarks(60)
-    if kind == "json":
-        path = tmp_path / "a.json"
-        frames = [[{"x": x, "y": y, "visibility": v} for x, y, v in frame] for frame in points]
-        path.write_text(json.dumps(frames))
-    else:
-        path = tmp_path / "a.csv"
-        if kind == "long":
-            rows = ["frame,landmark,x,y,z,visibility"]
-            rows += [
-                f"{frame},{joint},{x},{y},0,{v}"
-                for frame, people in enumerate(points)
-                for joint, (x, y, v) in enumerate(people)
-            ]
-        else:
-            names = NAMES if kind == "named" else [f"{joint}" for joint in range(33)]
-            rows = [",".join(f"{name}_x,{name}_y,{name}_visibility" for name in names)]
-            rows += [",".join(map(str, frame.ravel())) for frame in points]
-        path.write_text("\n".join(rows))
-    video = read(path, layout="mediapipe_33")
-    assert len(video.keypoints) == 60
-    assert np.allclose(place(video, "RKnee"), seated(60)[:, JOINT["RKnee"], :2], atol=0.1)
-    assert read(tmp_path).facts.n_frames == 60
-
-
-def test_a_csv_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("time,value\n1,2\n")
-    with pytest.raises(UnreadableRecordingError, match="MediaPipe"):
-        read_recording(tmp_path / "a.csv", OPTIONS)
 
 
 def test_joints_between_two_others_are_seen_if_both_are() -> None:
