@@ -20,10 +20,14 @@ class RunLogger(TensorBoardLogger):
 
     Args:
         run_dir: Folder of the run.
+        first_step: Where a run goes on: curves that an interrupted run drew from there on are not
+            shown, they are drawn again.
     """
 
-    def __init__(self, run_dir: Path) -> None:
-        super().__init__(run_dir, name="", version="", default_hp_metric=False)
+    def __init__(self, run_dir: Path, first_step: int | None = None) -> None:
+        super().__init__(
+            run_dir, name="", version="", default_hp_metric=False, purge_step=first_step
+        )
         self._flushed_s = time.monotonic()
 
     @rank_zero_only
@@ -36,5 +40,10 @@ class RunLogger(TensorBoardLogger):
     def save(self) -> None:
         """Flush, unless that was done a moment ago; Lightning asks for it with every metric."""
         if time.monotonic() - self._flushed_s >= FLUSH_S:
-            self.experiment.flush()
-            self._flushed_s = time.monotonic()
+            self.flush()
+
+    @rank_zero_only
+    def flush(self) -> None:
+        """Write what was logged into the file."""
+        self.experiment.flush()
+        self._flushed_s = time.monotonic()

@@ -20,21 +20,36 @@ RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.
 SPLIT = "split.json"
 LEGS_FOLDER = "_legs"  # of a study, beside its runs
 PICTURES_FOLDER = "pictures"  # of a run: what a report shows of its legs
-REVIEW = "review"  # section of a config that changes what people see, not what is learnt
+BEST, LAST = "best.ckpt", "last.ckpt"
+# Keys of a config that change what is kept and seen, not what is learnt.
+KEPT_AND_SEEN: Final = ("review", "keep_last", "save_every_s")
+EPOCHS: Final = "trainer.max_epochs"
+
+
+def checkpoint_path(run_dir: Path, name: str) -> Path:
+    """Where a run keeps BEST or LAST."""
+    return run_dir / "checkpoints" / name
 
 
 def open_run(run_dir: Path, config: dict[str, Any]) -> None:
     """Claim a folder for a run with this config.
 
+    A folder whose run never learnt anything is taken over. A run that kept its last checkpoint may
+    come back with more epochs: its result goes, and training goes on.
+
     Raises:
         ValueError: If the folder belongs to a run with another config; names the keys that differ.
     """
     path = run_dir / CONFIG
-    if path.exists():
-        known = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if changed := sorted(differing_keys(_without_review(known), _without_review(config))):
+    if path.exists() and has_learnt(run_dir):
+        known = _read_config(path)
+        changed = sorted(differing_keys(_what_is_learnt(known), _what_is_learnt(config)))
+        if changed == [EPOCHS] and _adds_epochs(run_dir, known, config):
+            (run_dir / RESULT).unlink(missing_ok=True)
+        elif changed:
+            more = "; more epochs need keep_last=true from the start" if changed == [EPOCHS] else ""
             raise ValueError(
-                f"{run_dir}: was made with another {', '.join(changed)}. "
+                f"{run_dir}: was made with another {', '.join(changed)}{more}. "
                 "Give this run a name of its own (tag=-NAME or study=NAME), or delete the folder"
             )
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -42,11 +57,30 @@ def open_run(run_dir: Path, config: dict[str, Any]) -> None:
     write_text(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
-def _without_review(config: Any) -> Any:
+def has_learnt(run_dir: Path) -> bool:
+    """Whether a folder holds a result or a checkpoint, whole or not."""
+    kept = (run_dir / RESULT, *(checkpoint_path(run_dir, name) for name in (BEST, LAST)))
+    return any(path.exists() for path in kept)
+
+
+def _adds_epochs(run_dir: Path, known: Any, config: Any) -> bool:
+    before, after = (one["trainer"]["max_epochs"] for one in (known, config))
+    return checkpoint_path(run_dir, LAST).exists() and after > before
+
+
+def _read_config(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: damaged ({reason}); delete the folder to run it again") from None
+
+
+def _what_is_learnt(config: Any) -> Any:
     """What makes a run the run it is: one may look at it in another way."""
     if not isinstance(config, dict):
         return config
-    return {key: value for key, value in config.items() if key != REVIEW}
+    return {key: value for key, value in config.items() if key not in KEPT_AND_SEEN}
 
 
 def differing_keys(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
@@ -63,8 +97,8 @@ def differing_keys(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
 
 
 def config_hash(config: dict[str, Any]) -> str:
-    """Short SHA-256 of a config but for `review`; the same for the same values in any order."""
-    text = json.dumps(_without_review(config), sort_keys=True, ensure_ascii=False)
+    """Short SHA-256 of what is learnt; the same for the same values in any order."""
+    text = json.dumps(_what_is_learnt(config), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -77,17 +111,23 @@ def read_result(run_dir: Path) -> dict[str, Any] | None:
     return result
 
 
-def last_checkpoint(run_dir: Path) -> Path | None:
-    """Where an unfinished run can go on, or None to start afresh."""
-    path = run_dir / "checkpoints" / "last.ckpt"
-    return path if path.exists() else None
-
-
 def finish_run(run_dir: Path, result: dict[str, Any], predictions: pd.DataFrame) -> None:
     """Write predictions.csv, then result.json with its hash, each in one piece or not at all."""
     text = predictions.to_csv(index=False, float_format="%.6f")
     write_text(run_dir / PREDICTIONS, text)
     write_json(run_dir / RESULT, result | {"predictions_hash": text_hash(text)})
+
+
+def clear_curves(run_dir: Path) -> None:
+    """Delete the events of a training that begins again: its curves would be drawn twice."""
+    for path in run_dir.glob("events.out.tfevents.*"):
+        path.unlink()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fail_run(run_dir: Path, error: str) -> None:

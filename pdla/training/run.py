@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import time
 import warnings
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from typing import Any, Final
 import lightning
 import numpy as np
 import pandas as pd
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.fabric.plugins import CheckpointIO
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.intake import IntakeOptions, read_cohort
@@ -31,18 +33,27 @@ from pdla.review.options import ReviewOptions
 from pdla.review.progress import progress_callbacks
 from pdla.review.session import log_pictures, log_texts, training_callbacks
 from pdla.runs.folder import (
+    BEST,
+    LAST,
+    checkpoint_path,
     claim_folder,
+    clear_curves,
     config_hash,
     fail_run,
+    file_hash,
     finish_run,
-    last_checkpoint,
     open_run,
     read_result,
 )
+from pdla.training.checkpoint_files import BackgroundCheckpointIO
+from pdla.training.checkpoints import RunCheckpoints, Start, find_start
 from pdla.training.config import build, build_model, check_config
 from pdla.training.console import print_result
 from pdla.training.pretraining import check_pretraining
+from pdla.training.randomness import StepSeeds
 from pdla.training.records import record_data
+from pdla.training.schedules import LongerSchedule
+from pdla.training.signals import RunStopped, requeue_job, stop_on_signals
 from pdla.training.tensorboard import log_summary
 
 log = logging.getLogger(__name__)
@@ -71,7 +82,7 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
     check_config(config)
     check_primary(config["evaluation"]["primary"])
     ReviewOptions.from_config(config)
-    with claim_folder(run_dir):
+    with claim_folder(run_dir), stop_on_signals():
         return _run_once(config, run_dir)
 
 
@@ -83,11 +94,33 @@ def _run_once(config: dict[str, Any], run_dir: Path) -> float:
             result = _train_and_test(config, run_dir)
         except BaseException as error:
             fail_run(run_dir, f"{type(error).__name__}: {error}\n")
+            if isinstance(error, RunStopped):
+                _say_how_to_go_on(error, run_dir)
             raise
     else:
-        log.info("%s is finished already; delete the folder to run it again", run_dir)
+        _say_finished(run_dir, result)
+    if not config.get("keep_last", False):
+        checkpoint_path(run_dir, LAST).unlink(missing_ok=True)
     print_result(result, Path(os.path.relpath(run_dir)))
     return float(result["metrics"]["val"]["rps"])
+
+
+def _say_finished(run_dir: Path, result: dict[str, Any]) -> None:
+    log.info("%s is finished already; delete the folder to run it again", run_dir)
+    best = checkpoint_path(run_dir, BEST)
+    known = result.get("checkpoint_hash")
+    if known is not None and not (best.exists() and file_hash(best) == known):
+        log.warning("%s is gone or was changed; the numbers are those of the run", best)
+
+
+def _say_how_to_go_on(stopped: RunStopped, run_dir: Path) -> None:
+    last = checkpoint_path(run_dir, LAST)
+    again = "goes on from there" if last.exists() else "begins again"
+    saved = f"{last} is written" if last.exists() else "no epoch was finished"
+    if stopped.signum == signal.SIGUSR1 and requeue_job():
+        log.warning("stopped by %s: %s; SLURM repeats the job, which %s", stopped, saved, again)
+    else:
+        log.warning("stopped by %s: %s; the same command %s", stopped, saved, again)
 
 
 def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
@@ -105,39 +138,71 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     primary = evaluation["primary"]
     video_scores = VideoScores(data.samples, data.split_fold, evaluation["clips"], primary)
     options = ReviewOptions.from_config(config)
+    start = find_start(run_dir, cohort.data_hash)
+    if start.last is None:
+        clear_curves(run_dir)
+    logger = RunLogger(run_dir, start.last.steps if start.last else None)
     callbacks = [
+        video_scores,
+        StepSeeds(config["seed"]),
         *training_callbacks(options, data, evaluation["clips"]),
         *progress_callbacks(primary),
     ]
-    trainer = build_trainer(config["trainer"], run_dir, video_scores, callbacks)
-    if (last := last_checkpoint(run_dir)) is not None:
-        check_same_layers(model, last)
-    trainer.fit(model, data, ckpt_path=last)
-    trained = time.perf_counter()
-    keeper = ClipKeeper()
-    evaluate_best(model, data, trainer, run_dir, [video_scores, keeper, *progress_callbacks([])])
-    times = {
-        "read_s": round(read - started, 2),
-        "train_s": round(trained - read, 2),
-        "test_s": round(time.perf_counter() - trained, 2),
-    }
-    predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
-    records = record_data(
-        run_dir, cohort, data.splitter, config["recordings"], legs_of(config["leg"])
-    )
-    result = make_result(config, cohort, data, model, predictions) | {
-        **records,
-        "device": str(trainer.strategy.root_device),
-        "epochs": trainer.current_epoch,
-        "times": times,
-    }
-    log_summary(trainer, config, result)
-    finish_run(run_dir, result, predictions)
+    with BackgroundCheckpointIO(before_write=logger.flush) as files:
+        checkpoints = RunCheckpoints(
+            run_dir, files, cohort.data_hash, config.get("save_every_s", SAVE_EVERY_S), start.best
+        )
+        trainer = build_trainer(config["trainer"], logger, [*callbacks, checkpoints], files)
+        fit(trainer, model, data, run_dir, start)
+        files.wait_for(checkpoint_path(run_dir, BEST))
+        trained = time.perf_counter()
+        keeper = ClipKeeper()
+        progress = progress_callbacks([])
+        evaluate_best(model, data, trainer, run_dir, [video_scores, keeper, *progress])
+        times = {
+            "read_s": round(read - started, 2),
+            "train_s": round(trained - read, 2),
+            "test_s": round(time.perf_counter() - trained, 2),
+        }
+        predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
+        result = make_result(config, cohort, data, model, predictions) | {
+            **record_data(
+                run_dir, cohort, data.splitter, config["recordings"], legs_of(config["leg"])
+            ),
+            "checkpoint_hash": file_hash(checkpoint_path(run_dir, BEST)),
+            "device": str(trainer.strategy.root_device),
+            "epochs": trainer.current_epoch,
+            "times": times,
+        }
+        log_summary(trainer, config, result)
+        finish_run(run_dir, result, predictions)
+        if not config.get("keep_last", False):
+            files.discard(checkpoint_path(run_dir, LAST))
     log_texts(trainer, config, result, cohort)
     if options.pictures:
         fold = result["split"]["fold"]
         log_pictures(trainer, model, data, keeper, predictions, cohort, fold, options.legs)
     return result
+
+
+def fit(
+    trainer: lightning.Trainer, model: LegScorer, data: KeypointClips, run_dir: Path, start: Start
+) -> None:
+    """Train from the beginning or go on.
+
+    Raises:
+        ValueError: If the last checkpoint is one of another network.
+    """
+    if start.last is None:
+        trainer.fit(model, data)
+        return
+    last = checkpoint_path(run_dir, LAST)
+    check_same_layers(model, last)
+    done, wanted = start.last.epochs, trainer.max_epochs
+    log.info("goes on after epoch %d of %s (%s)", done, wanted, last)
+    if wanted is not None and wanted != start.last.max_epochs:
+        trainer.callbacks.append(LongerSchedule(model.optim))  # type: ignore[attr-defined]
+    trainer.fit(model, data, ckpt_path=last, weights_only=True)
 
 
 def load_cohort(recordings: dict[str, Any]) -> Cohort:
@@ -236,33 +301,32 @@ def json_ready(metrics: dict[str, float]) -> dict[str, float | None]:
     return {name: value if np.isfinite(value) else None for name, value in metrics.items()}
 
 
-MONITOR: Final = "val/rps"
+SAVE_EVERY_S: Final = 30.0
 
 
 def build_trainer(
     options: dict[str, Any],
-    run_dir: Path,
-    video_scores: lightning.Callback,
-    callbacks: Sequence[lightning.Callback] = (),
+    logger: RunLogger,
+    callbacks: Sequence[lightning.Callback],
+    files: CheckpointIO,
 ) -> lightning.Trainer:
-    """A Trainer that logs to the run folder and keeps the best and the last checkpoint.
+    """A Trainer that logs to the run folder.
 
     Args:
         options: Section `trainer` of the config.
-        run_dir: Folder of the run.
-        video_scores: Gives val/rps, by which the best checkpoint is chosen.
-        callbacks: What else goes along, in this order.
+        logger: Of the run.
+        callbacks: What goes along, in this order.
+        files: Writes checkpoints.
     """
-    folder = run_dir / "checkpoints"
-    best = ModelCheckpoint(
-        folder, "best", MONITOR, save_weights_only=True, enable_version_counter=False
-    )
-    last = ModelCheckpoint(folder, "last", enable_version_counter=False)
+    plugins: list[Any] = [files]
+    if SLURMEnvironment.detect():  # signals are handled by pdla.training.signals
+        plugins.append(SLURMEnvironment(auto_requeue=False))
     trainer: lightning.Trainer = build(
         {**options, "enable_progress_bar": is_terminal()},
-        default_root_dir=run_dir,
-        logger=RunLogger(run_dir),
-        callbacks=[video_scores, best, last, *callbacks],
+        default_root_dir=logger.root_dir,
+        logger=logger,
+        plugins=plugins,
+        callbacks=list(callbacks),
     )
     return trainer
 
@@ -288,6 +352,6 @@ def evaluate_best(
         enable_model_summary=False,
         callbacks=list(callbacks),
     )
-    best = run_dir / "checkpoints" / "best.ckpt"
+    best = checkpoint_path(run_dir, BEST)
     evaluator.validate(model, data, ckpt_path=best, verbose=False, weights_only=True)
     evaluator.test(model, data, ckpt_path=best, verbose=False, weights_only=True)

@@ -53,8 +53,8 @@ def finished(clinic, tmp_path_factory):
 def test_a_run_leaves_its_config_result_predictions_checkpoints_and_events(finished):
     run_dir, _ = finished
     names = {str(path.relative_to(run_dir)) for path in run_dir.rglob("*") if path.is_file()}
-    wanted = {"config.yaml", "result.json", "predictions.csv"}
-    assert wanted | {"checkpoints/best.ckpt", "checkpoints/last.ckpt"} <= names
+    assert {"config.yaml", "result.json", "predictions.csv", "checkpoints/best.ckpt"} <= names
+    assert "checkpoints/last.ckpt" not in names
     assert any("tfevents" in name for name in names)
     assert not any(name.startswith(".") for name in names)
 

@@ -9,11 +9,12 @@ import lightning
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader, WeightedRandomSampler
+from torch.utils.data import DataLoader
 
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.clips.augment import Augmentation, augment
 from pdla.data.clips.dataset import ClipDataset
+from pdla.data.clips.randomness import EpochOrder, seed_of
 from pdla.data.clips.sampling import Sampling
 from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.recordings import N_SCORES, Cohort, LegSample
@@ -72,7 +73,6 @@ class KeypointClips(lightning.LightningDataModule):
         self.splitter = splitter
         self.split_fold = splitter.fold
         self.is_leaky = splitter.is_leaky
-        self._generators: dict[torch.device, Generator] = {}
 
     def share_out(
         self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
@@ -104,33 +104,38 @@ class KeypointClips(lightning.LightningDataModule):
     def _loader(self, stage: Stage) -> DataLoader[ClipBatch]:
         is_train = stage == "train"
         indices = getattr(self.split, stage)
-        dataset = ClipDataset(self.samples, indices, self.sampling, "train" if is_train else "eval")
-        generator = torch.Generator().manual_seed(self.seed) if is_train else None
-        sampler = self._sampler(dataset, generator) if is_train else None
+        dataset = ClipDataset(
+            self.samples, indices, self.sampling, "train" if is_train else "eval", self.seed
+        )
+        is_shuffled = is_train and not getattr(self.trainer, "overfit_batches", 0)
         return DataLoader(
             dataset,
             batch_size=self.batch_size,
-            shuffle=is_train and sampler is None,
-            sampler=sampler,
+            sampler=self._order(dataset) if is_shuffled else None,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            generator=generator,
         )
 
-    def _sampler(
-        self, dataset: ClipDataset, generator: Generator | None
-    ) -> WeightedRandomSampler | None:
-        if self.balance == "none":
-            return None
-        clips = [slot.sample for slot in dataset.slots]
-        weights = clip_weights(self.samples, clips, self.balance)
-        return WeightedRandomSampler(weights, len(clips), generator=generator)
+    def _order(self, dataset: ClipDataset) -> EpochOrder:
+        weights = None
+        if self.balance != "none":
+            clips = [slot.sample for slot in dataset.slots]
+            weights = clip_weights(self.samples, clips, self.balance)
+        return EpochOrder(len(dataset), self.seed, weights, epoch=self.next_epoch)
+
+    @property
+    def next_epoch(self) -> int:
+        """Epoch that a training loader gives first: not 0 where a run goes on."""
+        progress: Any = self.trainer and self.trainer.fit_loop.epoch_progress.current
+        return int(progress.processed) if progress else 0
 
     def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
         """Augment training clips and turn keypoints into what the model takes, on the device."""
         if self.trainer is not None and self.trainer.training:
-            generator = self._generator(batch["keypoints"].device)
-            augmented = augment(batch["keypoints"], self.augmentations, generator)
+            keypoints = batch["keypoints"]
+            seed = self._augmentation_seed(self.trainer)
+            generator = Generator(keypoints.device).manual_seed(seed)
+            augmented = augment(keypoints, self.augmentations, generator)
             batch = {**batch, "keypoints": augmented}
         return self.represent(batch)
 
@@ -138,10 +143,10 @@ class KeypointClips(lightning.LightningDataModule):
         """Keypoints are given as they are."""
         return batch
 
-    def _generator(self, device: torch.device) -> Generator:
-        if device not in self._generators:
-            self._generators[device] = torch.Generator(device).manual_seed(self.seed)
-        return self._generators[device]
+    def _augmentation_seed(self, trainer: lightning.Trainer) -> int:
+        """Of the batch that is about to be trained on."""
+        place = trainer.fit_loop.epoch_loop.batch_idx + 1
+        return seed_of(self.seed, "augment", trainer.current_epoch, place, trainer.global_rank)
 
 
 class DrawnClips(KeypointClips):

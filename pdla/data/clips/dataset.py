@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from pdla.data.batches import ClipBatch
+from pdla.data.clips.randomness import ClipDraw, seed_of
 from pdla.data.clips.sampling import ClipTime, Sampling, Span, take_clip
 from pdla.data.kinematics.bouts import bout_taps, find_bout
 from pdla.data.recordings import LegSample
@@ -35,6 +37,7 @@ class ClipDataset(Dataset[ClipBatch]):
         sampling: Where clips are taken.
         stage: `train` draws clips as `sampling.train` says; `eval` covers the whole span, always
             the same way.
+        seed: Seed of the clips that are drawn.
     """
 
     def __init__(
@@ -43,9 +46,11 @@ class ClipDataset(Dataset[ClipBatch]):
         indices: Sequence[int],
         sampling: Sampling,
         stage: Literal["train", "eval"],
+        seed: int = 0,
     ) -> None:
         self.samples = samples
         self.sampling = sampling
+        self.seed = seed
         self.spans = {index: clip_span(samples[index], sampling.within) for index in indices}
         self.slots = [slot for index in indices for slot in self._slots(index, stage)]
 
@@ -53,7 +58,7 @@ class ClipDataset(Dataset[ClipBatch]):
         span = self.spans[index]
         if stage == "eval":
             return [_Slot(index, clip) for clip in self.sampling.covering_clips(span)]
-        if self.sampling.train == "random":
+        if self.sampling.draws_clips(span):
             return [_Slot(index, None)] * self.sampling.clips_per_video
         return [_Slot(index, clip) for clip in self.sampling.training_clips(span)]
 
@@ -61,11 +66,20 @@ class ClipDataset(Dataset[ClipBatch]):
         """Clips in an epoch."""
         return len(self.slots)
 
-    def __getitem__(self, item: int) -> ClipBatch:
-        """One clip: keypoints (T, 25, 3), score (), sample ()."""
-        slot = self.slots[item]
+    def clip_time(self, draw: ClipDraw) -> ClipTime:
+        """Where the clip of a draw is; the same for the same draw, in any process."""
+        slot = self.slots[draw.item]
+        if slot.clip is not None:
+            return slot.clip
+        generator = Random(seed_of(self.seed, "clip", draw.epoch, draw.place))
+        return self.sampling.random_clip(self.spans[slot.sample], generator)
+
+    def __getitem__(self, wanted: ClipDraw | int) -> ClipBatch:
+        """One clip: keypoints (T, 25, 3), score (), sample (); a number is a draw of epoch 0."""
+        draw = wanted if isinstance(wanted, ClipDraw) else ClipDraw(wanted, 0, wanted)
+        slot = self.slots[draw.item]
         sample = self.samples[slot.sample]
-        clip = slot.clip or self.sampling.random_clip(self.spans[slot.sample])
+        clip = self.clip_time(draw)
         keypoints = take_clip(
             sample.recording.keypoints,
             sample.recording.fps,

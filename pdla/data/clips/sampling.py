@@ -1,7 +1,7 @@
 """Which stretch of time makes a clip: pytorchvideo's clip samplers on a recording or a bout."""
 
-import random
 from dataclasses import dataclass
+from random import Random
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pytorchvideo.data.clip_sampling import (
     ClipSampler,
     ConstantClipsPerVideoSampler,
-    RandomClipSampler,
     UniformClipSampler,
 )
 
@@ -66,7 +65,7 @@ class Sampling:
             `n_taps` whole tap cycles of the bout; `recording` takes clips anywhere. Where no bout
             or too few taps were found, clips come from the bout or the whole recording instead.
         train: How training clips are placed: `random`, `constant_clips` (evenly spaced) or
-            `uniform` (all, as in evaluation); pytorchvideo's samplers of these names.
+            `uniform` (all, as in evaluation), as pytorchvideo's samplers of these names do.
         seconds: Length of a clip; with `taps`, the longest that is shown.
         fps: Frames a second in a clip; keypoints are interpolated to it.
         stride_s: Distance between evaluation clips.
@@ -110,19 +109,32 @@ class Sampling:
         """T, frames in a clip."""
         return round(self.seconds * self.fps)
 
+    def draws_clips(self, span: Span) -> bool:
+        """Whether training clips of this span are drawn anew in every epoch."""
+        return self.train == "random" or self._has_cycles(span)
+
     def training_clips(self, span: Span) -> list[ClipTime]:
-        """One epoch's clips of a leg."""
-        if self.train == "random" or self._has_cycles(span):
-            return [self.random_clip(span) for _ in range(self.clips_per_video)]
+        """The training clips of a leg whose places are the same in every epoch.
+
+        Raises:
+            ValueError: If they are drawn; see `draws_clips` and `random_clip`.
+        """
+        if self.draws_clips(span):
+            raise ValueError("clips of this span are drawn at random")
         if self.train == "uniform":
             return self.covering_clips(span)
         return self._run(ConstantClipsPerVideoSampler(self.seconds, self.clips_per_video), span)
 
-    def random_clip(self, span: Span) -> ClipTime:
-        """One clip at a random place; uses Python's seeded `random`, as pytorchvideo does."""
+    def random_clip(self, span: Span, generator: Random) -> ClipTime:
+        """One clip at a random place: any run of whole cycles, or any start that fits the span.
+
+        pytorchvideo's RandomClipSampler draws the start in the same way, but from a global state.
+        """
         if self._has_cycles(span):
-            return random.choice(self._cycle_clips(span))
-        return self._run(RandomClipSampler(self.seconds), span)[0]
+            return generator.choice(self._cycle_clips(span))
+        free_s = span.duration_s - self.seconds
+        start_s = span.start_s + (generator.uniform(0, free_s) if free_s > 0 else free_s / 2)
+        return ClipTime(start_s, start_s + self.seconds)
 
     def covering_clips(self, span: Span) -> list[ClipTime]:
         """Clips that together show every second of the span, the same every time."""

@@ -26,6 +26,7 @@ from torchvision.transforms import v2
 
 from pdla.data.batches import ClipBatch
 from pdla.data.clips.dataset import UNRATED, ClipDataset
+from pdla.data.clips.randomness import ClipDraw, seed_of
 from pdla.data.clips.sampling import ClipTime, Sampling
 from pdla.data.recordings import LegSample
 from pdla.data.video.writing import VideoFile
@@ -39,6 +40,7 @@ class PlannedClip(TypedDict):
 
     Keys:
         place: Of the clip in the epoch.
+        seed: Of its transform.
         sample: Which leg.
         score: The rater's.
         frames: (T,) int64, frames of the file to show; those outside it are black.
@@ -47,6 +49,7 @@ class PlannedClip(TypedDict):
     """
 
     place: int
+    seed: int
     sample: int
     score: int
     frames: Tensor
@@ -102,7 +105,7 @@ class FileClips(IterableDataset[ClipBatch]):
         first_epoch: int = 0,
     ) -> None:
         self.files = files
-        self.clips = ClipDataset(samples, indices, sampling, stage)
+        self.clips = ClipDataset(samples, indices, sampling, stage, seed)
         self.is_train = stage == "train"
         self.batch_size = batch_size
         self.seed = seed
@@ -125,7 +128,7 @@ class FileClips(IterableDataset[ClipBatch]):
         """Batches of this worker's part of the epoch."""
         order = self._order()
         self.epoch += 1
-        planned = [self._plan(place, slot) for place, slot in enumerate(order)]
+        planned = [self._plan(place, draw) for place, draw in enumerate(order)]
         batch: list[ClipBatch] = []
         for clip in self._decode(planned):
             batch.append(clip)
@@ -135,26 +138,27 @@ class FileClips(IterableDataset[ClipBatch]):
         if batch:
             yield default_collate(batch)
 
-    def _order(self) -> list[int]:
-        """Slots of this process in the order of this epoch; the same list in all its workers."""
+    def _order(self) -> list[ClipDraw]:
+        """Clips of this process in the order of this epoch; the same list in all its workers."""
         order = torch.arange(len(self.clips))
         if self.is_train:
-            generator = torch.Generator().manual_seed(self.seed + self.epoch)
+            generator = torch.Generator().manual_seed(seed_of(self.seed, "order", self.epoch))
             order = torch.randperm(len(self.clips), generator=generator)
-        places = torch.arange(self.rank, self.clips_per_process * self.world, self.world)
-        return [int(slot) for slot in order[places % len(order)]]
+        places = range(self.rank, self.clips_per_process * self.world, self.world)
+        return [ClipDraw(int(order[place % len(order)]), self.epoch, place) for place in places]
 
-    def _plan(self, place: int, slot_index: int) -> tuple[str, PlannedClip]:
-        slot = self.clips.slots[slot_index]
+    def _plan(self, place: int, draw: ClipDraw) -> tuple[str, PlannedClip]:
+        slot = self.clips.slots[draw.item]
         sample, file = self.clips.samples[slot.sample], self.files[slot.sample]
         sampling = self.clips.sampling
-        clip = slot.clip or sampling.training_clips(self.clips.spans[slot.sample])[0]
+        clip = self.clips.clip_time(draw)
         frames = shown_frames(clip, float(file.fps), sampling.fps, sampling.clip_frames)
         inside = frames[(frames >= 0) & (frames < file.n_frames)]
         if not len(inside):
             raise ValueError(f"{file.path}: {clip} is no part of {file.n_frames} frames")
         return str(file.path), {
             "place": place,
+            "seed": seed_of(self.seed, "turn", draw.epoch, draw.place),
             "sample": slot.sample,
             "score": UNRATED if sample.score is None else sample.score,
             "frames": frames,
@@ -188,8 +192,11 @@ class FileClips(IterableDataset[ClipBatch]):
     def _to_clip(self, decoded: dict[str, Any]) -> ClipBatch:
         """Clip as bytes, (3, T, H, W) uint8: a quarter of what floats would be to hand over."""
         pictures = take_frames(decoded["video"], decoded["frames"])
+        with torch.random.fork_rng(devices=[]):  # torchvision turns by the global state
+            torch.manual_seed(decoded["seed"])
+            turned = self.transform(pictures)
         return {
-            "clips": self.transform(pictures),
+            "clips": turned,
             "score": torch.tensor(decoded["score"]),
             "sample": torch.tensor(decoded["sample"]),
         }

@@ -105,7 +105,7 @@ class VideoFileClips(KeypointClips):
             workers=self.workers,
             rank=trainer.global_rank if trainer else 0,
             world=trainer.world_size if trainer else 1,
-            first_epoch=trainer.current_epoch if trainer else 0,
+            first_epoch=self.next_epoch,
         )
         return DataLoader(
             clips,
