@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from pdla import RESEARCH_ONLY
-from pdla.data.batches import KINEMATICS, ClipBatch
+from pdla.data.batches import ClipBatch
 from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.files import write_json
+from pdla.data.quantities import KINEMATICS
 from pdla.data.skeletons import JOINT
 from pdla.models.scorer import LegScorer
 from pdla.report.study import StudyRun, read_run

@@ -1,18 +1,11 @@
 """The one type that crosses from data to models."""
 
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from torch import Tensor
 
 # What a data module gives and a model takes; named as the options of the config group `data`.
 InputKind = Literal["drawn_clips", "keypoint_clips", "heatmap_clips", "kinematics"]
-
-# Clinical quantities of a leg's bout in the order of `kinematics` (see pdla.data.kinematics).
-KINEMATICS: Final = (
-    "n_taps", "bout_s", "taps_per_s", "amplitude", "amplitude_cv", "amplitude_slope",
-    "amplitude_first_over_last", "opening_speed", "closing_speed", "cycle_cv", "cycle_range_s",
-    "n_hesitations", "n_arrests", "longest_arrest_s", "share_moving",
-)  # fmt: skip
 
 
 class ClipBatch(TypedDict):
@@ -28,8 +21,9 @@ class ClipBatch(TypedDict):
         sample: (B,) int64, which LegSample of the data module the clip shows.
         clips: (B, C, T, H, W) float32 in 0-1, once the clips were drawn: pictures of 3 channels, or
             heat maps (see pdla.data.drawing.strokes).
-        kinematics: (B, 2, len(KINEMATICS)) float32 of the scored leg, then of the other leg of the
-            same video, over the whole bout; NaN where a quantity could not be measured.
+        kinematics: (B, 2, F) float32 of the F quantities of pdla.data.quantities, of the scored
+            leg, then of the other leg of the same video, over the whole bout; NaN where a quantity
+            could not be measured.
     """
 
     keypoints: NotRequired[Tensor]

@@ -5,7 +5,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from pdla.data.batches import KINEMATICS
+from pdla.data.quantities import KINEMATICS
 
 MAX_STANDARD: Final = 4.0  # an SD of quantity; further out a measurement says no more
 

@@ -1,32 +1,14 @@
-"""What stands on axes: joints, heat maps and clinical quantities in a clinician's words."""
+"""Axis labels: joints, heat maps and clinical quantities in a clinician's words."""
 
 from collections.abc import Sequence
 from math import isnan
 from typing import Final
 
-from pdla.data.batches import KINEMATICS
 from pdla.data.drawing.options import Style
 from pdla.data.drawing.strokes import strokes_of
+from pdla.data.quantities import FORMATS, KINEMATICS, TITLES
 from pdla.data.skeletons import JOINTS
 
-# Name, and how a value of pdla.data.kinematics.quantities is written.
-QUANTITIES: Final = {
-    "n_taps": ("number of taps", "{:.0f}"),
-    "bout_s": ("duration of the bout", "{:.1f} s"),
-    "taps_per_s": ("taps a second", "{:.2f}"),
-    "amplitude": ("height of the lifts", "{:.2f} trunk lengths"),
-    "amplitude_cv": ("unevenness of height (CV)", "{:.0%}"),
-    "amplitude_slope": ("change of height, first to last tap", "{:+.0%}"),
-    "amplitude_first_over_last": ("height, first third over last", "{:.2f}"),
-    "opening_speed": ("speed on the way up", "{:.2f} trunk lengths/s"),
-    "closing_speed": ("speed on the way down", "{:.2f} trunk lengths/s"),
-    "cycle_cv": ("unevenness of rhythm (CV)", "{:.0%}"),
-    "cycle_range_s": ("longest minus shortest cycle", "{:.2f} s"),
-    "n_hesitations": ("hesitations", "{:.0f}"),
-    "n_arrests": ("arrests", "{:.0f}"),
-    "longest_arrest_s": ("longest arrest", "{:.2f} s"),
-    "share_moving": ("share of time in movement", "{:.0%}"),
-}
 LEG_WORDS: Final = {"R": "scored", "L": "other"}
 PART_WORDS: Final = {
     "BigToe": "big toe", "SmallToe": "small toe", "MidHip": "hips", "Neck": "neck", "Nose": "nose",
@@ -73,7 +55,7 @@ def quantity_words(values: Sequence[float] | None = None, n_legs: int = 2) -> li
         n_legs: 1 or 2.
     """
     legs = ("", "other leg: ")[:n_legs]
-    names = [(leg, *QUANTITIES[key]) for leg in legs for key in KINEMATICS]
+    names = [(leg, TITLES[key], FORMATS[key]) for leg in legs for key in KINEMATICS]
     if values is None:
         return [f"{leg}{name}" for leg, name, _ in names]
     return [

@@ -16,8 +16,7 @@ from pdla.data.files import write_json, write_text
 from pdla.data.intake.agreement import agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
-from pdla.data.kinematics.quantities import leg_kinematics
-from pdla.data.progress import track
+from pdla.data.kinematics.leg_table import leg_table
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
@@ -97,26 +96,8 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
 
 
 def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
-    """A row a rated leg: who, which visit, the score, and `pdla.data.kinematics` of its bout.
-
-    The visit counts the videos of a patient in the order of the label sheet, from 1.
-    """
-    visits: dict[str, dict[str, int]] = {}
-    rows = []
-    for sample in track(rated, "Measuring legs", total=len(rated), unit="legs"):
-        videos = visits.setdefault(sample.patient, {})
-        rows.append(
-            {
-                "video_id": sample.recording.video_id,
-                "patient": sample.patient,
-                "group": sample.group,
-                "leg": sample.leg,
-                "visit": videos.setdefault(sample.recording.video_id, len(videos) + 1),
-                "score": sample.score,
-                **leg_kinematics(sample.recording, sample.leg).as_row(),
-            }
-        )
-    return pd.DataFrame(rows)
+    """The rated legs with the kinematics of their bouts; see `leg_table`."""
+    return leg_table(rated).drop(columns=["bout_start_s", "bout_end_s"])
 
 
 def rater_agreement(

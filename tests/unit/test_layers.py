@@ -16,6 +16,7 @@ ROOMS = (
     "data.stages",
     "data.checked_options",
     "data.reasons",
+    "data.quantities",
     "data.recordings",
     "data.batches",
     "data.kinematics",
@@ -35,7 +36,7 @@ ROOMS = (
     "commands",
     "cli",
 )
-DATA_THAT_MODELS_MAY_KNOW = ("pdla.data.batches", "pdla.data.skeletons")
+DATA_THAT_MODELS_MAY_KNOW = ("pdla.data.batches", "pdla.data.quantities", "pdla.data.skeletons")
 
 
 def modules():

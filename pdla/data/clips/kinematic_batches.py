@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from pdla.data.batches import KINEMATICS, ClipBatch, InputKind
+from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
+from pdla.data.quantities import KINEMATICS
 from pdla.data.recordings import LegSample, Recording
 from pdla.data.skeletons import LEGS, Leg, other_leg
 

@@ -1,11 +1,10 @@
 """What a neurologist looks at, in numbers: height, tempo, decrement, hesitations, halts."""
 
-from dataclasses import asdict, dataclass
-
 import numpy as np
 
 from pdla.data.kinematics.bouts import Bout, bout_taps, find_bout
 from pdla.data.kinematics.taps import Tap
+from pdla.data.quantities import LegKinematics
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import Leg
 
@@ -14,59 +13,16 @@ HESITATION_S = 0.08
 ARREST_S = 0.6  # by so much, an arrest: more than a whole cycle at the median rate of 2.05 a second
 
 
-@dataclass(frozen=True)
-class LegKinematics:
-    """Clinical quantities of one leg's bout; MDS-UPDRS 3.8 is rated by them (Goetz et al. 2008).
-
-    A cycle runs from one lift of the foot to the next. Heights are in trunk lengths (neck to
-    mid-hip in the picture). NaN where a quantity needs more taps than there were.
-
-    Attributes:
-        n_taps: Lifts of the foot; 0 if it never left the floor.
-        bout_s: From the first lift to the last landing, seconds.
-        taps_per_s: Tempo without arrests.
-        amplitude: Mean height of the lifts.
-        amplitude_cv: SD over mean of the heights.
-        amplitude_slope: Change of height from the first tap to the last on the fitted line, as a
-            share of the mean height; negative if it falls off.
-        amplitude_first_over_last: Mean height of the first third of taps over the last third.
-        opening_speed: Mean speed on the way up, trunk lengths a second.
-        closing_speed: Mean speed on the way down, trunk lengths a second.
-        cycle_cv: SD over mean of the cycle durations, without arrests.
-        cycle_range_s: Longest minus shortest cycle, without arrests, seconds.
-        n_hesitations: Cycles longer than the median by 0.08 to 0.6 s.
-        n_arrests: Cycles longer than the median by more.
-        longest_arrest_s: Longest excess of a cycle over the median, seconds.
-        share_moving: Share of the bout in which the foot was off the floor.
-    """
-
-    n_taps: int
-    bout_s: float
-    taps_per_s: float
-    amplitude: float
-    amplitude_cv: float
-    amplitude_slope: float
-    amplitude_first_over_last: float
-    opening_speed: float
-    closing_speed: float
-    cycle_cv: float
-    cycle_range_s: float
-    n_hesitations: int
-    n_arrests: int
-    longest_arrest_s: float
-    share_moving: float
-
-    def as_row(self) -> dict[str, float]:
-        """Names and values, for a table."""
-        return {name: float(value) for name, value in asdict(self).items()}
-
-
 def leg_kinematics(recording: Recording, leg: Leg) -> LegKinematics:
     """Measure one leg of a recording: find its bout and taps, then their quantities.
 
     A leg that never moved or was never seen has 0 taps, amplitude 0 and NaN elsewhere.
     """
-    bout = find_bout(recording, leg)
+    return measure_bout(recording, leg, find_bout(recording, leg))
+
+
+def measure_bout(recording: Recording, leg: Leg, bout: Bout | None) -> LegKinematics:
+    """Clinical quantities of a leg in a bout; None for a leg that never moved."""
     if bout is None:
         return measure_taps([], Bout(0.0, 0.0))
     return measure_taps(bout_taps(recording, leg, bout), bout)

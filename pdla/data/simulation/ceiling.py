@@ -25,10 +25,10 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from pdla.data.progress import track
-from pdla.data.simulation.cohort import VideoPlan, plan_videos
+from pdla.data.simulation.cohort import plan_videos
 from pdla.data.simulation.options import SCORE_MIXES, SimulationOptions
 from pdla.data.simulation.randomness import Array
-from pdla.data.simulation.truth import KINEMATICS, measure_series
+from pdla.data.simulation.truth import measure_series
 from pdla.data.simulation.video import draw_bouts
 
 N_LEGS: Final = 20_000
@@ -106,7 +106,8 @@ def measure_cohort_ceilings(options: SimulationOptions, n_legs: int = N_LEGS) ->
 def _judge_scorers(name: str, fitted: _Legs, judged: _Legs) -> list[Ceiling]:
     """The scorers who know the true kinematics, and a second rater."""
     ceilings: list[Ceiling] = []
-    for scorer, n_features in (("this leg", len(KINEMATICS)), ("both legs", 2 * len(KINEMATICS))):
+    n_both = judged.features.shape[1]
+    for scorer, n_features in (("this leg", n_both // 2), ("both legs", n_both)):
         by_qwk, by_mae = _fit_and_score(fitted, judged.features[:, :n_features])
         ceilings.append(_judge(name, f"true kinematics, {scorer}", judged, by_qwk, by_mae))
     human = judged.second_rater
@@ -131,7 +132,8 @@ def _draw_legs(options: SimulationOptions) -> _Legs:
     plans = [plan for plan in plan_videos(options) if None not in plan.scores]
     features: list[list[float]] = []
     for plan in track(plans, f"Drawing {options.scores} legs", total=len(plans)):
-        left, right = _kinematics(plan, options.seed)
+        taps = draw_bouts(plan, options.seed)
+        left, right = (list(measure_series(series).values()) for series in taps)
         features += [left + right, right + left]
     return _Legs(
         features=np.array(features),
@@ -139,12 +141,6 @@ def _draw_legs(options: SimulationOptions) -> _Legs:
         second_rater=np.array([plan.second_rater for plan in plans]).ravel(),
         is_patient=np.repeat([plan.row.group == "TG" for plan in plans], 2),
     )
-
-
-def _kinematics(plan: VideoPlan, seed: int) -> tuple[list[float], list[float]]:
-    """Values of KINEMATICS of the left and the right leg."""
-    left, right = (measure_series(taps) for taps in draw_bouts(plan, seed))
-    return [left[name] for name in KINEMATICS], [right[name] for name in KINEMATICS]
 
 
 def _fit_and_score(fitted: _Legs, features: Array) -> tuple[Scores, Scores]:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pdla.data.batches import KINEMATICS
 from pdla.data.kinematics.quantities import leg_kinematics
+from pdla.data.quantities import KINEMATICS
 from pdla.models.kinematic_features import MAX_STANDARD, KinematicFeatures
 from pdla.training import run as training
 from tests.fixtures.configs import compose_config
 from tests.fixtures.models import make_model
-from tests.fixtures.people import make_cohort, make_recording, renamed
+from tests.fixtures.people import make_cohort, renamed
 
 OPTIONS = ("leg=both", "split.n_folds=3", "split.n_val_folds=2")
 
@@ -28,10 +28,6 @@ def test_a_batch_carries_the_quantities_of_the_scored_leg_then_of_the_other():
     own = leg_kinematics(sample.recording, sample.leg).as_row()
     found = dict(zip(KINEMATICS, batch["kinematics"][0, 0].tolist(), strict=True))
     assert found == pytest.approx(own, nan_ok=True)
-
-
-def test_the_names_are_those_of_the_measurement():
-    assert set(KINEMATICS) <= leg_kinematics(make_recording(), "R").as_row().keys()
 
 
 def test_features_are_standardised_and_a_missing_quantity_is_the_median_with_a_mark():

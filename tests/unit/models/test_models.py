@@ -159,7 +159,7 @@ def test_a_keypoint_model_given_drawn_clips_is_refused():
 
 NEW_MODEL = """
 from torch import nn
-from pdla.data.batches import KINEMATICS
+from pdla.data.quantities import KINEMATICS
 from pdla.models.scorer import LegScorer
 
 class MeanPlace(LegScorer):

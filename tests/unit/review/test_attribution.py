@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pdla.data.batches import KINEMATICS
+from pdla.data.quantities import KINEMATICS
 from pdla.data.skeletons import JOINT
 from pdla.models.keypoint_features import keypoint_features
 from pdla.models.trajectory_networks import TRAJECTORIES, trajectories, trajectories_by_joint

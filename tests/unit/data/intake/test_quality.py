@@ -111,7 +111,7 @@ def test_facts_are_shares_of_frames_and_survive_json() -> None:
 
 def test_shake_is_measured_in_trunk_lengths() -> None:
     person = seated()
-    person[::2, JOINT["LKnee"], 0] += 18  # a tenth of the trunk of 180 px, there and back
+    person[::2, JOINT["LKnee"], 0] += 25  # a tenth of the trunk of 250 px, there and back
     shake = measure(person).jitter
     assert shake["L"] == pytest.approx(0.2, abs=0.01)
     assert shake["R"] < 0.03

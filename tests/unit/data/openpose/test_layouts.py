@@ -89,7 +89,7 @@ def test_normalised_coordinates_become_pixels(tmp_path: Path, low: float, name: 
 
 def test_the_frame_size_can_be_taken_from_how_far_the_joints_reach(tmp_path: Path) -> None:
     video = read(write_video(tmp_path / "v", seated(60)), frame_size="auto")
-    assert video.frame_size == (711, 343)
+    assert video.frame_size == (801, 353)
 
 
 def test_joints_between_two_others_are_seen_if_both_are() -> None:
