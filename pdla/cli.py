@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pdla import RESEARCH_ONLY, __version__
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -25,9 +27,19 @@ Store = Annotated[Path, typer.Option(help="Where parsed keypoints are kept for t
 OptionsFile = Annotated[Path | None, typer.Option(help="Options from a file of conf/recordings/.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pdla {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
-    """Leg agility (MDS-UPDRS 3.8) from OpenPose keypoints. Research only, not a medical device."""
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """Leg agility (MDS-UPDRS 3.8) from pose keypoints. Research only, not a medical device."""
 
 
 @app.command()
@@ -200,7 +212,6 @@ def export(
     out: Annotated[Path, typer.Argument(help="File to write: .onnx or .pt2 (torch.export).")],
 ) -> None:
     """Write a run's network as one file for other programs, and how to feed it beside it."""
-    from pdla import RESEARCH_ONLY
     from pdla.commands.export import export_run
 
     facts = export_run(run, out)

@@ -1,6 +1,7 @@
 """`pdla draw`: one OpenPose folder as pictures, or a whole cohort as video files."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,32 @@ def draw_folder(
     """
     if not frames and out.suffix not in (".mp4", ".png"):
         raise ValueError(f"{out}: expected a file that ends in .mp4 or .png, or --frames")
-    recording = _recording(folder, as_leg(leg))
+    video = read_recording(folder, OpenPoseOptions())
+    recording = Recording("video", video.keypoints, video.fps, video.frame_size)
     if frames:
-        write_frames(out, draw_recording(recording, drawing))
-    elif out.suffix == ".png":
+        write_frames(out, draw_recording(_with_scored_leg(recording, as_leg(leg)), drawing))
+    else:
+        draw_recording_to(out, recording, as_leg(leg), drawing, start_s=start_s, end_s=end_s)
+
+
+def draw_recording_to(
+    out: Path,
+    recording: Recording,
+    leg: Leg,
+    drawing: Drawing,
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+) -> None:
+    """Draw a recording as an .mp4, or as a .png (contact sheet); not mirrored.
+
+    Raises:
+        ValueError: If `out` has another suffix, or the drawing does not fit it.
+    """
+    if out.suffix not in (".mp4", ".png"):
+        raise ValueError(f"{out}: expected a file that ends in .mp4 or .png")
+    recording = _with_scored_leg(recording, leg)
+    if out.suffix == ".png":
         end_s = recording.duration_s if end_s is None else end_s
         sheet = draw_contact_sheet(recording, drawing, start_s, end_s)
         trace = draw_height_trace(recording, sheet.shape[1], (start_s, end_s))
@@ -143,8 +166,8 @@ def draw_cohort(
     return write_class_folders(out, samples, split, drawing, frames=frames)
 
 
-def _recording(folder: Path, leg: Leg) -> Recording:
-    """The recording with the leg at the right-leg joints, yet where it was: not mirrored."""
-    video = read_recording(folder, OpenPoseOptions())
-    keypoints = video.keypoints if leg == "R" else video.keypoints[:, list(MIRROR)]
-    return Recording("video", keypoints, video.fps, video.frame_size)
+def _with_scored_leg(recording: Recording, leg: Leg) -> Recording:
+    """The leg at the right-leg joints, where models have the scored one, yet not mirrored."""
+    if leg == "R":
+        return recording
+    return replace(recording, keypoints=recording.keypoints[:, list(MIRROR)])

@@ -7,7 +7,7 @@ that cannot be scored stand in the same table, with the reason.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from rich.table import Table
 from pdla import RESEARCH_ONLY
 from pdla.commands.options import read_options
 from pdla.data.files import write_json, write_text
-from pdla.data.intake import Intake, read_intake
+from pdla.data.intake import read_intake
 from pdla.data.reasons import Reason
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import LEGS, legs_of
@@ -93,13 +93,34 @@ def score_videos(
     study = _choose(read_finished(folder), models)
     intake = read_intake(videos, labels, store, read_options(None, list(overrides)))
     table = score_cohort(study.runs, intake.cohort, store)
-    whole = _with_reasons(table, intake)
+    places = {video.video_id: video.place for video in intake.videos}
+    whole = _with_reasons(table, intake.cohort, places)
     facts = _facts(study, table)
     scoring = VideoScoring(whole, study, facts)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, whole.to_csv(index=False, float_format="%.4f"))
     write_json(out.with_suffix(".json"), _provenance(scoring, intake.cohort))
     return scoring
+
+
+def score_legs(
+    folder: Path, cohort: Cohort, store: Path, models: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Score a cohort that was read already; nothing is written but what a run needs in `store`.
+
+    Returns:
+        A row a leg with COLUMNS but `place`; `attrs["notes"]` holds what else must be said.
+
+    Raises:
+        ValueError: As `score_videos`.
+    """
+    study = _choose(read_finished(folder), models)
+    table = score_cohort(study.runs, cohort, store)
+    known = [sample.recording.video_id for sample in cohort.samples]
+    known += [exclusion.video_id for exclusion in cohort.exclusions]
+    whole = _with_reasons(table, cohort, dict.fromkeys(known, "")).drop(columns="place")
+    whole.attrs = {"notes": _facts(study, table), "intended_use": RESEARCH_ONLY}
+    return whole
 
 
 def _choose(study: Study, models: Sequence[str]) -> Study:
@@ -161,18 +182,17 @@ def _mean_over_runs(predictions: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _with_reasons(table: pd.DataFrame, intake: Intake) -> pd.DataFrame:
-    """All legs of all videos, in order: the scored ones, and the others with a reason."""
-    place_of = {video.video_id: video.place for video in intake.videos}
+def _with_reasons(table: pd.DataFrame, cohort: Cohort, place_of: Mapping[str, str]) -> pd.DataFrame:
+    """All legs of the videos of `place_of`, in order; those without a score have a reason."""
     scored = {(row["video_id"], row["leg"]): row for row in table.to_dict("records")}
     reasons = {
         (exclusion.video_id, leg): exclusion.reason.text
-        for exclusion in intake.cohort.exclusions
+        for exclusion in cohort.exclusions
         for leg in ((exclusion.leg,) if exclusion.leg else LEGS)
     }
     warnings = {
         (sample.recording.video_id, sample.leg): "; ".join(map(str, sample.warnings))
-        for sample in intake.cohort.samples
+        for sample in cohort.samples
     }
     keys = [(video, leg) for video in place_of for leg in LEGS]
     keys += [key for key in reasons if key[0] not in place_of]  # rows without a video id

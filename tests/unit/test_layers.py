@@ -18,6 +18,7 @@ ROOMS = (
     "data.reasons",
     "data.quantities",
     "data.recordings",
+    "data.poses_dataset",
     "data.batches",
     "data.kinematics",
     "data.openpose",
@@ -34,7 +35,9 @@ ROOMS = (
     "review",
     "training",
     "commands",
+    "api",
     "cli",
+    "__main__",
 )
 DATA_THAT_MODELS_MAY_KNOW = ("pdla.data.batches", "pdla.data.quantities", "pdla.data.skeletons")
 

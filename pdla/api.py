@@ -1,0 +1,160 @@
+"""pdla in a notebook: read a recording or a cohort, measure it, draw it, score it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from pdla.data.quantities import LegKinematics
+from pdla.data.recordings import Cohort, Recording
+from pdla.data.skeletons import as_leg
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PathLike = str | os.PathLike[str]
+DEFAULT_STORE: Final = Path("data/store/clinic")  # that of the commands, so pseudonyms agree
+
+
+def read_recording(
+    path: PathLike, fps: float = 30.0, *, video_id: str = "video", **options: Any
+) -> Recording:
+    """Read the keypoints of the patient in one video.
+
+    Args:
+        path: Folder of OpenPose JSON files, or a file of landmarks.
+        fps: Frames a second, for formats that do not say it.
+        video_id: Name of the recording; the file's own name may hold a patient number.
+        options: More fields of `pdla.data.openpose.OpenPoseOptions`, such as
+            `frame_size=(1080, 1920)` (H, W) or `layout="mediapipe_33"`.
+
+    Returns:
+        (T, 25, 3) keypoints in BODY_25 order with frame rate and frame size.
+
+    Raises:
+        FileNotFoundError: If there is nothing at `path`.
+        ValueError: If an option or the file cannot be used; says why.
+    """
+    from pdla.data.openpose import OpenPoseOptions
+    from pdla.data.openpose import read_recording as read
+
+    source = Path(path)
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: not found")
+    video = read(source, OpenPoseOptions(fps=fps, **options))
+    return Recording(video_id, video.keypoints, video.fps, video.frame_size)
+
+
+@overload
+def leg_kinematics(of: Recording, leg: str) -> LegKinematics: ...
+
+
+@overload
+def leg_kinematics(of: Cohort, leg: None = None) -> "pd.DataFrame": ...
+
+
+def leg_kinematics(
+    of: Recording | Cohort, leg: str | None = None
+) -> "LegKinematics | pd.DataFrame":
+    """Measure taps, tempo, amplitude, decrement and halts.
+
+    Args:
+        of: A recording, or a cohort.
+        leg: L or R, for a recording.
+
+    Returns:
+        `LegKinematics` of one leg of a recording; for a cohort a table with a row a usable leg, see
+        `pdla.data.kinematics.leg_table`.
+
+    Raises:
+        ValueError: If `leg` is neither L nor R, or is missing for a recording.
+    """
+    if isinstance(of, Cohort):
+        from pdla.data.kinematics.leg_table import leg_table
+
+        return leg_table(of.samples)
+    from pdla.data.kinematics.quantities import leg_kinematics as measure
+
+    return measure(of, as_leg(leg or ""))
+
+
+def draw(
+    recording: Recording,
+    leg: str,
+    out: PathLike,
+    *,
+    size: tuple[int, int] = (480, 270),
+    **options: Any,
+) -> Path:
+    """Draw a recording as a model sees it: scored leg red, other leg green; not mirrored.
+
+    Args:
+        recording: What to draw.
+        leg: L or R, the leg drawn as the scored one.
+        out: File to write: .mp4, or .png for a contact sheet above the heights of both feet.
+        size: (H, W) of the picture in px; even numbers for mp4.
+        options: More fields of `pdla.data.drawing.options.Drawing`, such as `crop="legs"`.
+
+    Returns:
+        `out`.
+
+    Raises:
+        ValueError: If an argument cannot be used.
+    """
+    from pdla.commands.draw import draw_recording_to, make_drawing
+
+    height, width = size
+    path = Path(out)
+    draw_recording_to(path, recording, as_leg(leg), make_drawing(f"{height}x{width}", **options))
+    return path
+
+
+def read_cohort(
+    videos: PathLike,
+    labels: PathLike | None = None,
+    *,
+    store: PathLike = DEFAULT_STORE,
+    options: Sequence[str] = (),
+) -> Cohort:
+    """Read all videos of a folder and the scores of a label sheet, as `pdla check` does.
+
+    Args:
+        videos: Folder with the keypoints of each video.
+        labels: Sheet with the scores, .xls .xlsx .ods .csv; None for unrated videos.
+        store: Where parsed keypoints are kept; the secret of the pseudonyms is next to it.
+        options: As on the command line, for example `["recordings.openpose.fps=25"]`.
+
+    Returns:
+        The usable legs under pseudonyms, and what was left out with the reason.
+
+    Raises:
+        FileNotFoundError: If the folder or the sheet is missing.
+        ValueError: If an option is unknown, or nothing can be used.
+    """
+    from pdla.commands.options import read_options
+    from pdla.data.intake import read_cohort as read
+
+    sheet = None if labels is None else Path(labels)
+    return read(Path(videos), sheet, Path(store), read_options(None, list(options)))
+
+
+def score(runs: PathLike, cohort: Cohort, *, models: Sequence[str] = ()) -> "pd.DataFrame":
+    """Score the legs of a cohort with finished runs; nothing is written.
+
+    Args:
+        runs: Folder of a run, or of a study: then the mean of all its finished runs.
+        cohort: From `read_cohort`; its scores, if it has any, are not used.
+        models: Only runs of these models, by `model=` name or row of the report; all if empty.
+
+    Returns:
+        A row a leg as in scores.csv of `pdla score`, without `place`; `attrs["notes"]` says what a
+        reader must know first. Research only, not a medical device.
+
+    Raises:
+        ValueError: If no run is finished, a model is unknown, or no leg can be scored.
+    """
+    from pdla.commands.score import score_legs
+
+    with TemporaryDirectory() as folder:
+        return score_legs(Path(runs), cohort, Path(folder) / "store", list(models))
