@@ -1,16 +1,16 @@
 """From clips to one score a video and leg, while Lightning validates and tests."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import lightning
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from pdla.data.recordings import LegSample
+from pdla.data.stages import Stage
+from pdla.evaluation.clip_collector import ByLeg, ClipCollector
 from pdla.evaluation.metrics import (
     HEADLINE,
     expected_score,
@@ -51,7 +51,15 @@ class VideoScores(lightning.Callback):
         self.combination = clips
         self.primary = tuple(primary)
         self.predictions: dict[str, pd.DataFrame] = {}
-        self._clips: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
+        self._clips = ClipCollector()
+
+    def on_validation_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
+        """Forget an epoch that was not finished."""
+        self._start(trainer)
+
+    def on_test_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
+        """Forget an epoch that was not finished."""
+        self._start(trainer)
 
     def on_validation_batch_end(
         self, trainer: lightning.Trainer, module: Any, outputs: Any, *_: Any
@@ -69,22 +77,25 @@ class VideoScores(lightning.Callback):
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Log val/qwk and the other metrics."""
-        self._finish("val", module)
+        self._finish("val", trainer, module)
 
     def on_test_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Log test/qwk and the other metrics."""
-        self._finish("test", module)
+        self._finish("test", trainer, module)
+
+    def _start(self, trainer: lightning.Trainer) -> None:
+        self._clips.reset()
+        self._clips.to(trainer.strategy.root_device)
 
     def _keep(self, outputs: ClipScores) -> None:
-        probabilities = outputs["probabilities"].double().cpu().numpy()
-        for sample, row in zip(outputs["sample"].tolist(), probabilities, strict=True):
-            self._clips[sample].append(row)
+        self._clips.update(outputs["sample"], outputs["probabilities"])
 
-    def _finish(self, stage: str, module: lightning.LightningModule) -> None:
-        clips = gather_clips(self._clips)
-        self._clips.clear()
+    def _finish(
+        self, stage: Stage, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        clips = self._clips.take(trainer.world_size)
         table = predictions_table(self.samples, clips, stage, self.fold, self.combination)
         self.predictions[stage] = table
         metrics = table_metrics(table)
@@ -93,24 +104,9 @@ class VideoScores(lightning.Callback):
                 module.log(f"{stage}/{name}", metrics[name], prog_bar=name in self.primary)
 
 
-def gather_clips(
-    clips: dict[int, list[NDArray[np.float64]]],
-) -> dict[int, list[NDArray[np.float64]]]:
-    """Clips of all processes of a distributed run; just a copy on one device."""
-    if not torch.distributed.is_initialized():
-        return dict(clips)
-    parts: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(parts, dict(clips))
-    gathered: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
-    for part in parts:
-        for sample, rows in part.items():
-            gathered[sample].extend(rows)
-    return dict(gathered)
-
-
 def predictions_table(
     samples: Sequence[LegSample],
-    clips: dict[int, list[NDArray[np.float64]]],
+    clips: ByLeg,
     stage: str,
     fold: int,
     combination: Combination = "mean",
@@ -119,13 +115,13 @@ def predictions_table(
 
     Args:
         samples: All legs; keys of `clips` count them.
-        clips: Probabilities (5,) of each clip of a leg.
+        clips: Probabilities (n, 5) of the clips of a leg.
         stage: `val` or `test`.
         fold: Fold of the split.
         combination: How clips become one score, see `combine_clips`.
     """
     legs = sorted(clips)
-    probabilities = np.array([combine_clips(np.array(clips[leg]), combination) for leg in legs])
+    probabilities = np.array([combine_clips(clips[leg], combination) for leg in legs])
     table = pd.DataFrame(
         {
             "video_id": [samples[leg].recording.video_id for leg in legs],

@@ -1,15 +1,14 @@
-"""Training curves of a run, read back from its TensorBoard events."""
+"""Training curves of a run, read back from its history, or from TensorBoard events."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tensorboard.backend.event_processing.event_file_loader import (  # type: ignore[import-untyped]
-    RawEventFileLoader,
-)
-from tensorboard.compat.proto.event_pb2 import Event  # type: ignore[import-untyped]
+import pandas as pd
+
+from pdla.runs.folder import HISTORY
 
 CURVES: Final = ("train/loss", "val/loss", "val/rps")
-MAX_EVENT_BYTES: Final = 4096  # a point of a curve is small; pictures are passed over unread
 
 Curve = list[tuple[int, float]]
 
@@ -17,21 +16,41 @@ Curve = list[tuple[int, float]]
 def read_curves(run_dir: Path) -> dict[str, Curve]:
     """Points (step, value) of each of CURVES that a run has logged, in order of the steps.
 
-    A run that was resumed has several files of events; the later point of a step counts.
+    A run that was resumed has several files; the later point of a step counts. Runs made before
+    there was a history are read from their TensorBoard events, which takes a second or so.
     """
     points: dict[str, dict[int, float]] = {}
-    for path in sorted(run_dir.glob("events.out.tfevents.*")):
-        for raw in RawEventFileLoader(str(path)).Load():
-            if len(raw) > MAX_EVENT_BYTES or not any(name.encode() in raw for name in CURVES):
-                continue
-            event = Event.FromString(raw)
-            for value in event.summary.value:
-                if value.tag in CURVES:
-                    points.setdefault(value.tag, {})[event.step] = _number(value)
+    files = sorted((run_dir / HISTORY).glob("version_*/metrics.csv"), key=_version)
+    for tag, step, value in _from_history(files) if files else _from_events(run_dir):
+        points.setdefault(tag, {})[step] = value
     return {tag: sorted(points[tag].items()) for tag in CURVES if tag in points}
 
 
-def _number(value: object) -> float:
-    simple = getattr(value, "simple_value", 0.0)
-    tensor = getattr(value, "tensor", None)
-    return float(tensor.float_val[0]) if tensor is not None and tensor.float_val else float(simple)
+def _version(path: Path) -> int:
+    number = path.parent.name.removeprefix("version_")
+    return int(number) if number.isdecimal() else -1
+
+
+def _from_history(files: list[Path]) -> Iterator[tuple[str, int, float]]:
+    for path in files:
+        try:
+            table = pd.read_csv(path).apply(pd.to_numeric, errors="coerce")
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+            continue  # a killed run may leave half of a file; the resumed one has its own
+        for tag in CURVES:
+            if {"step", tag} <= set(table.columns):
+                rows = table[["step", tag]].dropna()
+                yield from ((tag, int(step), float(value)) for step, value in rows.to_numpy())
+
+
+def _from_events(run_dir: Path) -> Iterator[tuple[str, int, float]]:
+    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+        EventAccumulator,
+    )
+
+    # 0 keeps every point of a curve, 1 only the last of each picture.
+    keep = {"scalars": 0, "images": 1, "tensors": 1}
+    for path in sorted(run_dir.glob("events.out.tfevents.*")):
+        events = EventAccumulator(str(path), size_guidance=keep).Reload()
+        for tag in set(CURVES).intersection(events.Tags()["scalars"]):
+            yield from ((tag, event.step, event.value) for event in events.Scalars(tag))

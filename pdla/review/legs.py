@@ -11,12 +11,12 @@ import lightning
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pdla.data.batches import ClipBatch
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.recordings import LegSample
+from pdla.evaluation.clip_collector import ByLeg, ClipCollector
 from pdla.evaluation.metrics import expected_score
 from pdla.models.scorer import ClipScores, LegScorer
 
@@ -77,11 +77,11 @@ def choose_legs(predictions: pd.DataFrame, n_legs: int) -> list[ChosenLeg]:
 
 
 class ClipKeeper(lightning.Callback):
-    """Keeps what each clip of validation and test gave: its features and its expected score."""
+    """Keeps what each clip of validation and test gave: its features and its probabilities."""
 
     def __init__(self) -> None:
-        self.features: dict[int, list[NDArray[np.float32]]] = defaultdict(list)
-        self.expected: dict[int, list[float]] = defaultdict(list)
+        self._features = ClipCollector()
+        self._probabilities = ClipCollector()
         self._watching = ExitStack()
         self._batches: list[Tensor] = []
 
@@ -91,7 +91,7 @@ class ClipKeeper(lightning.Callback):
 
     def on_test_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
         """Watch the network; a LEAKY split may test legs that were validated a moment ago."""
-        self.expected.clear()
+        self._probabilities.reset()
         self._watch(module)
 
     def _watch(self, module: LegScorer) -> None:
@@ -111,13 +111,9 @@ class ClipKeeper(lightning.Callback):
         self._keep(outputs)
 
     def _keep(self, outputs: ClipScores) -> None:
-        features = self._batches[-1].float().cpu().numpy()
+        self._features.update(outputs["sample"], self._batches[-1].float())
+        self._probabilities.update(outputs["sample"], outputs["probabilities"])
         self._batches.clear()
-        expected = expected_score(outputs["probabilities"].double().cpu().numpy())
-        rows = zip(outputs["sample"].tolist(), features, expected, strict=True)
-        for sample, row, value in rows:
-            self.features[sample].append(row)
-            self.expected[sample].append(float(value))
 
     def on_validation_epoch_end(self, trainer: lightning.Trainer, module: Any) -> None:
         """Leave the network as it was."""
@@ -127,9 +123,14 @@ class ClipKeeper(lightning.Callback):
         """Leave the network as it was."""
         self._watching.close()
 
+    @property
+    def features(self) -> ByLeg:
+        """Features (n, F) of the clips of each leg."""
+        return self._features.compute()
+
     def speaking_clip(self, leg: int) -> int:
         """Number of the clip whose expected score is nearest to the mean of the leg's clips."""
-        values = np.array(self.expected[leg])
+        values = expected_score(self._probabilities.compute()[leg])
         return int(np.argmin(np.abs(values - values.mean())))
 
 

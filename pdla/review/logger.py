@@ -1,13 +1,15 @@
-"""Lightning's logger for TensorBoard, made cheap enough for networks whose epoch takes 0.1 s."""
+"""Lightning's loggers, made cheap enough for networks whose epoch takes 0.1 s."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
+
+from pdla.runs.folder import HISTORY
 
 FLUSH_S: Final = 2.0  # a killed run loses the curves of so many seconds at the most
 
@@ -47,3 +49,40 @@ class RunLogger(TensorBoardLogger):
         """Write what was logged into the file."""
         self.experiment.flush()
         self._flushed_s = time.monotonic()
+
+
+class HistoryLogger(CSVLogger):
+    """Writes every logged number into history/version_N/metrics.csv of a run.
+
+    N counts the times that a run was resumed. The file is appended to every two seconds.
+
+    Args:
+        run_dir: Folder of the run.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        super().__init__(run_dir, name=HISTORY)
+        self._saved_s = time.monotonic()
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Append what is new, unless that was done a moment ago."""
+        if time.monotonic() - self._saved_s >= FLUSH_S:
+            self.flush()
+
+    @rank_zero_only
+    def flush(self) -> None:
+        """Append what is new."""
+        super().save()
+        self._saved_s = time.monotonic()
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Append the rest."""
+        self.flush()
+
+
+def flush_all(loggers: Iterable[RunLogger | HistoryLogger]) -> None:
+    """Write what was logged into the files of a run."""
+    for logger in loggers:
+        logger.flush()

@@ -11,13 +11,13 @@ from typing import Any, Final
 import lightning
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import Optimizer
 
 from pdla.data.recordings import LegSample
+from pdla.evaluation.clip_collector import ClipCollector
 from pdla.evaluation.metrics import curve_metrics, predicted_score
-from pdla.evaluation.video_scores import Combination, combine_clips, gather_clips
+from pdla.evaluation.video_scores import Combination, combine_clips
 from pdla.models.scorer import ClipScores
 
 GIB: Final = 2**30
@@ -37,44 +37,32 @@ class TrainingScores(lightning.Callback):
     def __init__(self, samples: Sequence[LegSample], clips: Combination = "mean") -> None:
         self.samples = samples
         self.combination = clips
-        self._steps: list[tuple[Tensor, Tensor]] = []
+        self._clips = ClipCollector()
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
         """Forget an epoch that was not finished."""
-        self._steps.clear()
+        self._clips.reset()
+        self._clips.to(trainer.strategy.root_device)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: Any, outputs: Any, *_: Any
     ) -> None:
         """Keep what the step gave, on its device."""
         scores: ClipScores = outputs
-        self._steps.append((scores["sample"], scores["probabilities"]))
+        self._clips.update(scores["sample"], scores["probabilities"])
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Log the metrics over legs."""
-        clips = gather_clips(self._take_clips())
+        clips = self._clips.take(trainer.world_size)
         legs = [leg for leg in sorted(clips) if self.samples[leg].is_rated]
         if not legs:
             return
-        probabilities = np.array(
-            [combine_clips(np.array(clips[leg]), self.combination) for leg in legs]
-        )
+        probabilities = np.array([combine_clips(clips[leg], self.combination) for leg in legs])
         score = np.array([self.samples[leg].score for leg in legs], dtype=np.int64)
         metrics = curve_metrics(score, predicted_score(probabilities))
         log_finite(trainer, {f"train/{name}": value for name, value in metrics.items()})
-
-    def _take_clips(self) -> dict[int, list[NDArray[np.float64]]]:
-        """Probabilities (5,) of the clips of each leg; the one copy from the device."""
-        clips: dict[int, list[NDArray[np.float64]]] = {}
-        if self._steps:
-            samples, probabilities = (torch.cat(parts) for parts in zip(*self._steps, strict=True))
-            rows = probabilities.double().cpu().numpy()
-            for sample, row in zip(samples.tolist(), rows, strict=True):
-                clips.setdefault(sample, []).append(row)
-        self._steps.clear()
-        return clips
 
 
 class OptimizerMonitor(lightning.Callback):
@@ -184,9 +172,9 @@ class SpeedMonitor(lightning.Callback):
 def log_finite(trainer: lightning.Trainer, values: Mapping[str, float]) -> None:
     """Log what is defined, beside train/loss; a curve has a gap where a metric is not.
 
-    Straight to the logger: Lightning's own collection of results would take longer than a small
+    Straight to the loggers: Lightning's own collection of results would take longer than a small
     network's step.
     """
-    if trainer.logger is not None:
-        finite = {name: value for name, value in values.items() if np.isfinite(value)}
-        trainer.logger.log_metrics(finite, step=max(0, trainer.global_step - 1))
+    finite = {name: value for name, value in values.items() if np.isfinite(value)}
+    for logger in trainer.loggers:
+        logger.log_metrics(finite, step=max(0, trainer.global_step - 1))

@@ -141,7 +141,8 @@ def log_features(run: RunReview) -> None:
     numbers = leg_numbers(run.data.samples)
     rows = run.predictions.drop_duplicates(["video_id", "leg"], keep="last")
     keys = list(rows[["video_id", "leg"]].itertuples(index=False, name=None))
-    features = np.stack([np.mean(run.keeper.features[numbers[key]], axis=0) for key in keys])
+    of_clips = run.keeper.features
+    features = np.stack([of_clips[numbers[key]].mean(axis=0) for key in keys])
     # What a run that was stopped here left behind.
     (run.run_dir / "projector_config.pbtxt").unlink(missing_ok=True)
     shutil.rmtree(run.run_dir / f"{run.step:05d}", ignore_errors=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from pdla.data.files import write_json, write_text
 
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
 SPLIT = "split.json"
+HISTORY = "history"  # every number that was logged in training, as CSV
 LEGS_FOLDER = "_legs"  # of a study, beside its runs
 PICTURES_FOLDER = "pictures"  # of a run: what a report shows of its legs
 BEST, LAST = "best.ckpt", "last.ckpt"
@@ -119,9 +121,10 @@ def finish_run(run_dir: Path, result: dict[str, Any], predictions: pd.DataFrame)
 
 
 def clear_curves(run_dir: Path) -> None:
-    """Delete the events of a training that begins again: its curves would be drawn twice."""
+    """Delete the curves of a training that begins again: they would be drawn twice."""
     for path in run_dir.glob("events.out.tfevents.*"):
         path.unlink()
+    shutil.rmtree(run_dir / HISTORY, ignore_errors=True)
 
 
 def file_hash(path: Path) -> str:

@@ -28,7 +28,7 @@ from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reaso
 from pdla.models.scorer import LegScorer
 from pdla.models.weights import check_same_layers
 from pdla.review.legs import ClipKeeper
-from pdla.review.logger import RunLogger
+from pdla.review.logger import HistoryLogger, RunLogger, flush_all
 from pdla.review.options import ReviewOptions
 from pdla.review.progress import progress_callbacks
 from pdla.review.session import log_pictures, log_texts, training_callbacks
@@ -141,18 +141,19 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
     start = find_start(run_dir, cohort.data_hash)
     if start.last is None:
         clear_curves(run_dir)
-    logger = RunLogger(run_dir, start.last.steps if start.last else None)
+    board = RunLogger(run_dir, start.last.steps if start.last else None)
+    loggers = (board, HistoryLogger(run_dir))
     callbacks = [
         video_scores,
         StepSeeds(config["seed"]),
         *training_callbacks(options, data, evaluation["clips"]),
         *progress_callbacks(primary),
     ]
-    with BackgroundCheckpointIO(before_write=logger.flush) as files:
+    with BackgroundCheckpointIO(before_write=lambda: flush_all(loggers)) as files:
         checkpoints = RunCheckpoints(
             run_dir, files, cohort.data_hash, config.get("save_every_s", SAVE_EVERY_S), start.best
         )
-        trainer = build_trainer(config["trainer"], logger, [*callbacks, checkpoints], files)
+        trainer = build_trainer(config["trainer"], loggers, [*callbacks, checkpoints], files)
         fit(trainer, model, data, run_dir, start)
         files.wait_for(checkpoint_path(run_dir, BEST))
         trained = time.perf_counter()
@@ -306,7 +307,7 @@ SAVE_EVERY_S: Final = 30.0
 
 def build_trainer(
     options: dict[str, Any],
-    logger: RunLogger,
+    loggers: Sequence[RunLogger | HistoryLogger],
     callbacks: Sequence[lightning.Callback],
     files: CheckpointIO,
 ) -> lightning.Trainer:
@@ -314,7 +315,7 @@ def build_trainer(
 
     Args:
         options: Section `trainer` of the config.
-        logger: Of the run.
+        loggers: Of the run, TensorBoard first.
         callbacks: What goes along, in this order.
         files: Writes checkpoints.
     """
@@ -323,8 +324,8 @@ def build_trainer(
         plugins.append(SLURMEnvironment(auto_requeue=False))
     trainer: lightning.Trainer = build(
         {**options, "enable_progress_bar": is_terminal()},
-        default_root_dir=logger.root_dir,
-        logger=logger,
+        default_root_dir=loggers[0].root_dir,
+        logger=list(loggers),
         plugins=plugins,
         callbacks=list(callbacks),
     )

@@ -236,7 +236,7 @@ class _FakeTrainer:
                 assert step == 4
                 logged.update(values)
 
-        self.logger = Logger()
+        self.loggers = [Logger()]
 
 
 def test_memory_of_a_gpu_is_logged_and_counted_anew_each_epoch(monkeypatch):
