@@ -46,8 +46,6 @@ class ClipCollector(Metric):
 
     def compute(self) -> ByLeg:
         """Values (n, F) of the clips of each leg, clips in the order in which they came."""
-        if not self.update_called and not self._is_synced:
-            return {}
         sample = dim_zero_cat(self.sample).cpu().numpy()
         values = dim_zero_cat(self.values).double().cpu().numpy()
         order = np.argsort(sample, kind="stable")
@@ -61,6 +59,8 @@ class ClipCollector(Metric):
         Args:
             n_processes: Of the distributed run; 1 where this process saw every clip.
         """
+        if n_processes == 1 and not self.update_called:
+            return {}
         with self.sync_context(should_sync=n_processes > 1):
             values = self.compute()
         self.reset()

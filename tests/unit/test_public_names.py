@@ -50,7 +50,7 @@ def place(tmp_path_factory):
     ]
     config = compose_config(
         "model=kinematic", "leg=both", "split.n_folds=3", "split.n_val_folds=2",
-        "trainer.max_epochs=1", *recordings,
+        "trainer.max_epochs=1", "review.pictures=false", *recordings,
     )  # fmt: skip
     training.run(config, folder / "study" / "kinematic-both-fold0-seed0")
     return folder
