@@ -11,13 +11,9 @@ from pdla.evaluation.video_scores import (
 )
 
 
-def row(*probabilities):
-    return np.array(probabilities, dtype=float)
-
-
 def test_clips_of_a_leg_are_averaged_into_one_row(cohort_of):
     samples = cohort_of(2).rated("R")
-    clips = {0: [row(1, 0, 0, 0, 0), row(0, 1, 0, 0, 0)], 3: [row(0, 0, 1, 0, 0)]}
+    clips = {0: np.eye(5)[:2], 3: np.eye(5)[2:3]}
     table = predictions_table(samples, clips, "test", fold=2)
     assert table["n_clips"].tolist() == [2, 1]
     assert table.loc[0, ["p0", "p1"]].tolist() == [0.5, 0.5]
@@ -27,7 +23,7 @@ def test_clips_of_a_leg_are_averaged_into_one_row(cohort_of):
 
 def test_a_video_with_many_wrong_clips_counts_once(cohort_of):
     samples = cohort_of(2, visits=1, scores=(0, 1)).rated("R")
-    clips = {0: [row(0, 0, 0, 0, 1)] * 9, 1: [row(0, 1, 0, 0, 0)]}
+    clips = {0: np.eye(5)[[4] * 9], 1: np.eye(5)[1:2]}
     table = predictions_table(samples, clips, "test", fold=0)
     assert table_metrics(table)["accuracy"] == pytest.approx(0.5)
 
