@@ -6,8 +6,8 @@ each fold's model is a pass of its own; baselines learn from the same training l
 
 import hashlib
 import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
@@ -15,16 +15,42 @@ import yaml
 from pdla.commands.options import read_options
 from pdla.data.files import write_json, write_text
 from pdla.data.intake import read_cohort
+from pdla.data.intake.agreement import Agreement
 from pdla.data.recordings import SCORES, Cohort
-from pdla.data.skeletons import legs_of
+from pdla.data.skeletons import Leg
+from pdla.data.splits.files import FoldsRecord
 from pdla.evaluation.video_scores import table_metrics, table_reasons
-from pdla.report.study import StudyRun
+from pdla.report.study_run import StudyRun
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run
+from pdla.runs.result import (
+    EXTERNAL_RULE,
+    DataSource,
+    ExternalRecord,
+    RunResult,
+    as_score_counts,
+)
 from pdla.training.prediction import Predictor, read_finished
 from pdla.training.records import count_flow, legs_table, rater_agreement
-from pdla.training.run import count_exclusions, json_ready
+from pdla.training.run import count_exclusions
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OtherData:
+    """The data set that finished runs score.
+
+    Attributes:
+        cohort: What was read.
+        legs: Its table of rated legs.
+        videos: Where its videos are.
+        agreement: Of its raters.
+    """
+
+    cohort: Cohort
+    legs: pd.DataFrame
+    videos: str
+    agreement: dict[Leg, Agreement]
 
 
 def evaluate_runs(
@@ -61,12 +87,11 @@ def evaluate_runs(
     legs = legs_table(cohort.rated_legs)
     for run in study.runs:
         _check_others(run, legs)
-    agreement = rater_agreement(labels, options)
+    other = OtherData(cohort, legs, str(videos), rater_agreement(labels, options))
     predictor = Predictor(cohort, store)
     for run in study.runs:
         log.info("%s scores %d legs", run.folder.name, len(legs))
-        run_dir = out / run.folder.name
-        _evaluate(run, predictor, legs, run_dir, {"agreement": agreement, "videos": str(videos)})
+        _evaluate(run, predictor.predict(run), other, out / run.folder.name)
     return out
 
 
@@ -78,44 +103,41 @@ def _check_others(run: StudyRun, legs: pd.DataFrame) -> None:
         )
 
 
-def _evaluate(
-    run: StudyRun, predictor: Predictor, legs: pd.DataFrame, run_dir: Path, facts: dict[str, Any]
-) -> None:
-    cohort = predictor.cohort
-    predictions = predictor.predict(run)
-    joined = pd.concat([run.legs, legs], ignore_index=True)
-    tested = list(range(len(run.legs), len(joined)))
-    folds = [{**fold, "test": tested} for fold in run.folds]
+def _evaluate(run: StudyRun, predictions: pd.DataFrame, other: OtherData, run_dir: Path) -> None:
+    joined = pd.concat([run.legs, other.legs], ignore_index=True)
+    tested = tuple(range(len(run.legs), len(joined)))
+    folds = tuple(replace(fold, test=tested) for fold in run.folds)
     digest = hashlib.sha256(
-        f"{run.result['data_hash']} {run.result['split']['hash']} {cohort.data_hash}".encode()
+        f"{run.result.data_hash} {run.result.split.hash} {other.cohort.data_hash}".encode()
     ).hexdigest()
     run_dir.mkdir(parents=True, exist_ok=True)
     legs_path = run_dir.parent / LEGS_FOLDER / f"{digest[:16]}.csv"
     legs_path.parent.mkdir(exist_ok=True)
     write_text(legs_path, joined.to_csv(index=False, float_format="%.6g"))
-    write_json(run_dir / SPLIT, {"rule": "external", "hash": digest, "folds": folds})
-    external = {"from": run.folder.name, "videos": facts["videos"], "data_hash": cohort.data_hash}
+    write_json(run_dir / SPLIT, FoldsRecord(EXTERNAL_RULE, digest, folds).to_json())
     write_text(run_dir / CONFIG, yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True))
-    result = _describe(run, cohort, predictions) | {
-        "external": external,
-        "agreement": facts["agreement"],
-        "data_hash": digest,
-        "legs_file": legs_path.name,
-        "split": {**run.result["split"], "rule": "external", "hash": digest},
-    }
+    result = replace(
+        _result_on(run, other, predictions),
+        external=ExternalRecord(run.folder.name, other.videos, other.cohort.data_hash),
+        data_hash=digest,
+        legs_file=legs_path.name,
+        split=replace(run.result.split, rule=EXTERNAL_RULE, hash=digest),
+    )
     finish_run(run_dir, result, predictions)
 
 
-def _describe(run: StudyRun, cohort: Cohort, predictions: pd.DataFrame) -> dict[str, Any]:
-    """result.json: the run's own, with what the other data changes."""
+def _result_on(run: StudyRun, other: OtherData, predictions: pd.DataFrame) -> RunResult:
+    """The result of the run, with what the other data changes."""
+    result = run.result
     counts = [int((predictions["score"] == score).sum()) for score in SCORES]
-    patients = int(predictions["patient"].nunique())
-    return run.result | {
-        "metrics": {**run.result["metrics"], "test": json_ready(table_metrics(predictions))},
-        "undefined": {"test": table_reasons(predictions)},
-        "score_counts": {**run.result["score_counts"], "test": counts},
-        "patient_counts": {**run.result["patient_counts"], "test": patients},
-        "excluded": count_exclusions(cohort),
-        "flow": count_flow(cohort, legs_of(run.result["leg"])),
-        "data": {"name": "another data set", "simulated": None},
-    }
+    return replace(
+        result,
+        metrics={**result.metrics, "test": table_metrics(predictions)},
+        undefined={"test": table_reasons(predictions)},
+        score_counts={**result.score_counts, "test": as_score_counts(counts)},
+        patient_counts={**result.patient_counts, "test": int(predictions["patient"].nunique())},
+        excluded=count_exclusions(other.cohort),
+        flow=count_flow(other.cohort, result.legs),
+        data=DataSource("another data set"),
+        agreement=other.agreement,
+    )

@@ -10,6 +10,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from pdla.data.files import write_json
 from pdla.data.quantities import KINEMATICS
 from pdla.data.skeletons import JOINT
 from pdla.models.scorer import LegScorer
-from pdla.report.study import StudyRun, read_run
+from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import RESULT
 from pdla.training.config import build
 from pdla.training.prediction import load_best
@@ -229,13 +230,13 @@ def describe_export(
     return {
         "intended_use": RESEARCH_ONLY,
         "run": run.folder.resolve().name,
-        **{key: result[key] for key in keys},
-        "split": result["split"],
-        "is_leaky": result["is_leaky"],
+        **{key: getattr(result, key) for key in keys},
+        "split": asdict(result.split),
+        "is_leaky": result.is_leaky,
         "output": {
             "probabilities": ["batch", scorer.head.n_scores],
             "scores": list(range(scorer.head.n_scores)),
-            "unsupported_scores": result["unsupported_scores"],
+            "unsupported_scores": list(result.unsupported_scores),
             "note": "of one clip; the clips of a leg become one score by "
             f"{config['evaluation']['clips']}",
         },

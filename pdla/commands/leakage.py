@@ -31,10 +31,10 @@ from pdla.data.recordings import N_SCORES, Cohort, LegSample, Recording
 from pdla.data.skeletons import JOINT, Leg
 from pdla.data.splits.folds import Splitter
 from pdla.data.splits.rules import ByVideo2023, PatientKFold
-from pdla.evaluation.baselines import FACTS
 from pdla.evaluation.intervals import Estimate, estimate_metrics
-from pdla.evaluation.metrics import METRIC_OF, predicted_score
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.evaluation.leg_table import FACTS
+from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.predictions import add_scores
 from pdla.report.tables import interval_text
 from pdla.training.records import legs_table
 
@@ -118,10 +118,7 @@ def _predict(
         forest.fit(known_features[known], scores[known])
         probabilities = np.zeros((len(tested), N_SCORES))
         probabilities[:, forest.classes_] = forest.predict_proba(known_features[tested])
-        table = legs.iloc[tested][["patient", "score"]].copy()
-        table["predicted"] = predicted_score(probabilities)
-        table[PROBABILITY_COLUMNS] = probabilities
-        parts.append(table)
+        parts.append(add_scores(legs.iloc[tested][["patient", "score"]], probabilities))
     return pd.concat(parts, ignore_index=True)
 
 

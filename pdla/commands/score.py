@@ -23,20 +23,18 @@ from pdla.data.files import write_json, write_text
 from pdla.data.intake import read_intake
 from pdla.data.reasons import Reason
 from pdla.data.recordings import SCORES, Cohort
-from pdla.data.skeletons import LEGS, legs_of
-from pdla.evaluation.metrics import expected_score, predicted_score
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
-from pdla.report.pooling import group_variants
-from pdla.report.study import Study, StudyRun
+from pdla.data.skeletons import LEGS
+from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores, probabilities_of
+from pdla.report.study import Study
+from pdla.report.study_run import StudyRun
 from pdla.training.prediction import Predictor, read_finished
 from pdla.training.pretraining import patients_seen
 
 log = logging.getLogger(__name__)
 
-KEYS: Final = ["video_id", "leg"]
 COLUMNS: Final = [
-    *KEYS, "place", "predicted", "expected_score", *PROBABILITY_COLUMNS, "disagreement", "n_runs",
-    "n_clips", "runs_that_knew_the_patient", "unsupported_scores", "warnings", "reason",
+    *LEG_KEY, "place", "predicted", "expected_score", *PROBABILITY_COLUMNS, "disagreement",
+    "n_runs", "n_clips", "runs_that_knew_the_patient", "unsupported_scores", "warnings", "reason",
     "intended_use",
 ]  # fmt: skip
 
@@ -126,12 +124,13 @@ def score_legs(
 def _choose(study: Study, models: Sequence[str]) -> Study:
     if not models:
         return study
-    rows = group_variants(study.runs)
     chosen: dict[Path, StudyRun] = {}
     for model in models:
-        runs = rows.get(model) or [run for run in study.runs if run.result["model"] == model]
+        variant = study.variants.get(model)
+        runs = variant.runs if variant else [r for r in study.runs if r.result.model == model]
         if not runs:
-            raise ValueError(f"--model {model}: no finished run of it; choose {'; '.join(rows)}")
+            names = "; ".join(study.variants)
+            raise ValueError(f"--model {model}: no finished run of it; choose {names}")
         chosen |= {run.folder: run for run in runs}
     return replace(study, runs=list(chosen.values()))
 
@@ -153,13 +152,13 @@ def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.Da
     usable = {sample.leg for sample in cohort.samples}
     parts = []
     for run in runs:
-        if not usable & set(legs_of(str(run.result["leg"]))):
+        if not usable & set(run.result.legs):
             continue
         log.info("%s scores", run.folder.name)
         part = predictor.predict(run)
         seen = patients_seen(run.result, run.folds, run.legs, cohort)
         part["knew"] = part["patient"].isin(seen).astype(int)
-        part["unsupported"] = "".join(map(str, run.result["unsupported_scores"]))
+        part["unsupported"] = "".join(map(str, run.result.unsupported_scores))
         parts.append(part)
     if not parts:
         raise ValueError("no usable leg of a side that these runs score; `pdla check` says why")
@@ -167,11 +166,9 @@ def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.Da
 
 
 def _mean_over_runs(predictions: pd.DataFrame) -> pd.DataFrame:
-    by_leg = predictions.groupby(KEYS, sort=False)
+    by_leg = predictions.groupby(LEG_KEY, sort=False)
     table = by_leg[PROBABILITY_COLUMNS].mean()
-    probabilities = table.to_numpy(dtype="float64")
-    table.insert(0, "predicted", predicted_score(probabilities))
-    table.insert(1, "expected_score", expected_score(probabilities))
+    table = add_scores(table, probabilities_of(table))
     table["disagreement"] = by_leg["expected_score"].std()
     table["n_runs"] = by_leg.size()
     table["n_clips"] = by_leg["n_clips"].min()
@@ -215,7 +212,7 @@ def _facts(study: Study, table: pd.DataFrame) -> list[str]:
     runs = study.runs
     facts = [f"not used: {name}: {why}" for name, why in study.failures.items()]
     for score in SCORES:
-        n_without = sum(score in run.result["unsupported_scores"] for run in runs)
+        n_without = sum(score in run.result.unsupported_scores for run in runs)
         if n_without == len(runs):
             facts.append(f"No training leg had score {score}: it is never said, and not ruled out.")
         elif n_without:
@@ -228,9 +225,9 @@ def _facts(study: Study, table: pd.DataFrame) -> list[str]:
             f"{n_known} legs are of patients that runs were trained on: their scores are partly "
             "recognition."
         )
-    if any(run.result["is_leaky"] for run in runs):
+    if study.is_leaky:
         facts.append("LEAKY runs are among these: nothing is known of how well they score.")
-    if any(run.result["split"]["is_tuning"] for run in runs):
+    if study.is_tuning:
         facts.append("TUNING runs are among these: they were made to choose options.")
     return facts
 
@@ -239,17 +236,17 @@ def _provenance(scoring: VideoScoring, cohort: Cohort) -> dict[str, Any]:
     runs = scoring.study.runs
     return {
         "intended_use": RESEARCH_ONLY,
-        "study": scoring.study.folder.resolve().name,
+        "study": scoring.study.name,
         "runs": {
             run.folder.name: {
-                key: run.result[key]
+                key: getattr(run.result, key)
                 for key in ("model", "leg", "seed", "weights_source", "config_hash", "data_hash")
             }
             for run in runs
         },
         "not_finished": scoring.study.failures,
         "notes": scoring.facts,
-        "versions": runs[0].result["versions"],
+        "versions": scoring.study.first.result.versions,
         "data_hash": cohort.data_hash,
         "legs_scored": len(scoring.scored),
         "legs_without_score": len(scoring.table) - len(scoring.scored),

@@ -16,9 +16,7 @@ from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 
 from pdla.data.recordings import N_SCORES, SCORES
-
-# Columns of the table of legs that say who and what; all others are kinematics.
-FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
+from pdla.evaluation.leg_table import FACTS
 
 N_TREES: Final = 100
 

@@ -15,10 +15,9 @@ from pdla.evaluation.metrics import (
     HEADLINE,
     expected_score,
     leg_metrics,
-    predicted_score,
     undefined_reasons,
 )
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.evaluation.predictions import add_scores, predicted_of, probabilities_of, scores_of
 from pdla.models.scorer import ClipScores
 
 Combination = Literal["mean", "median", "max"]
@@ -131,18 +130,16 @@ def predictions_table(
             "stage": stage,
             "fold": fold,
             "score": [samples[leg].score for leg in legs],
-            "predicted": predicted_score(probabilities),
-            "expected_score": expected_score(probabilities),
         }
     )
-    table[PROBABILITY_COLUMNS] = probabilities
+    table = add_scores(table, probabilities)
     table["n_clips"] = [len(clips[leg]) for leg in legs]
     return table
 
 
 def table_metrics(table: pd.DataFrame) -> dict[str, float]:
     """Metrics over the rows of a table of predictions."""
-    return leg_metrics(*_columns(table))
+    return leg_metrics(scores_of(table), predicted_of(table), probabilities_of(table))
 
 
 def combine_clips(
@@ -169,14 +166,4 @@ def combine_clips(
 
 def table_reasons(table: pd.DataFrame) -> dict[str, str]:
     """Why metrics of a table of predictions are undefined, for those that are."""
-    return undefined_reasons(*_columns(table))
-
-
-def _columns(
-    table: pd.DataFrame,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    return (
-        table["score"].to_numpy(dtype=np.int64),
-        table["predicted"].to_numpy(dtype=np.int64),
-        table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64),
-    )
+    return undefined_reasons(scores_of(table), predicted_of(table), probabilities_of(table))

@@ -21,8 +21,8 @@ from pdla.evaluation.metrics import (
     reach_probability,
     rounded_expected,
 )
+from pdla.evaluation.predictions import predicted_of, probabilities_of, scores_of
 
-PROBABILITY_COLUMNS = [f"p{score}" for score in SCORES]
 MAX_CELLS = 4_000_000  # of one array of weightings x legs: 32 MB
 
 Values = NDArray[np.float64]
@@ -65,9 +65,9 @@ def number_patients(tables: Sequence[pd.DataFrame]) -> list[Legs]:
     patients = pd.Index(sorted({name for table in tables for name in table["patient"]}))
     return [
         Legs(
-            score=table["score"].to_numpy(dtype=np.int64),
-            predicted=table["predicted"].to_numpy(dtype=np.int64),
-            probabilities=table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64),
+            score=scores_of(table),
+            predicted=predicted_of(table),
+            probabilities=probabilities_of(table),
             patient=patients.get_indexer(table["patient"]).astype(np.int64),
             n_patients=len(patients),
         )

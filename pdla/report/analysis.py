@@ -8,18 +8,14 @@ from threadpoolctl import threadpool_limits
 
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
+from pdla.evaluation.predictions import LEG_KEY
 from pdla.evaluation.weighted import number_patients
 from pdla.report.averages import pool_averages
 from pdla.report.baseline_scorers import pool_baselines
-from pdla.report.pooling import (
-    PassKey,
-    Scorer,
-    check_poolable,
-    group_variants,
-    pool_models,
-)
+from pdla.report.pooling import Scorer, pool_models
 from pdla.report.scopes import Judged, Scope, compare, judge, leg_scopes, subgroup_scopes
-from pdla.report.study import Study
+from pdla.report.study import Study, check_poolable
+from pdla.report.study_run import PassKey
 
 Estimates = dict[str, Estimate]
 
@@ -124,31 +120,31 @@ def analyse(study: Study, pool_differing: bool = False, averages: Sequence[str] 
     Raises:
         ValueError: If the runs cannot be pooled, see `check_poolable`, or not averaged.
     """
-    notes = [f"Pooled all the same: {line}." for line in check_poolable(study.runs, pool_differing)]
-    primaries = [tuple(run.result["primary"]) for run in study.runs]
-    if len(set(primaries)) > 1:
+    notes = [f"Pooled all the same: {line}." for line in check_poolable(study, pool_differing)]
+    primary = study.primaries[0]
+    if len(study.primaries) > 1:
         notes.append("The runs name different primary metrics; those of the first are shown first.")
     with threadpool_limits(1):  # steps this small would spend their time in waiting for other cores
-        averaged = pool_averages(study.runs, averages)
-        scorers = pool_models(study.runs) + averaged + pool_baselines(study.runs)
-        sections = [_section(scope, scorers, primaries[0]) for scope in leg_scopes(scorers)]
+        averaged = pool_averages(study, averages)
+        scorers = pool_models(study) + averaged + pool_baselines(study)
+        sections = [_section(scope, scorers, primary) for scope in leg_scopes(scorers)]
     notes += [
         f"\u201c{scorer.name}\u201d was chosen on the command line: decide what to average before "
         "you see the results, not by them."
         for scorer in averaged
     ]
-    return Analysis(study, primaries[0], notes + missing_folds(study), scorers, sections)
+    return Analysis(study, primary, notes + missing_folds(study), scorers, sections)
 
 
 def missing_folds(study: Study) -> list[str]:
     """Folds that a model was not tested on, for each leg and seed; one line each."""
     lines = []
-    for name, runs in group_variants(study.runs).items():
+    for name, variant in study.variants.items():
         groups: dict[tuple[str, int], set[int]] = {}
-        for run in runs:
-            key = (str(run.result["leg"]), int(run.result["seed"]))
-            groups.setdefault(key, set()).add(run.result["split"]["fold"])
-        n_folds = max(len(run.folds) for run in runs)
+        for run in variant.runs:
+            key = (run.result.leg, run.result.seed)
+            groups.setdefault(key, set()).add(run.result.split.fold)
+        n_folds = max(len(run.folds) for run in variant.runs)
         for (leg, seed), folds in sorted(groups.items()):
             if absent := sorted(set(range(n_folds)) - folds):
                 shown = ", ".join(map(str, absent[:10])) + (" ..." if len(absent) > 10 else "")
@@ -163,7 +159,7 @@ def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) 
         if (row := _row(scorer, scope, tuple(METRIC_OF), primary)) is not None
     ]
     table = pd.concat([row.judged.table for row in rows])
-    table = table.drop_duplicates(["video_id", "leg"])
+    table = table.drop_duplicates(LEG_KEY)
     subgroups = {}
     for part in subgroup_scopes(scope, table):
         found = [_row(row.scorer, part, primary, primary) for row in rows]

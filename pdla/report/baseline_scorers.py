@@ -5,22 +5,23 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pdla.data.skeletons import BOTH_LEGS, legs_of
 from pdla.evaluation.baselines import BASELINES, FoldLegs
-from pdla.evaluation.metrics import expected_score, predicted_score
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
-from pdla.report.pooling import PassKey, Scorer, pass_of, plan_passes
-from pdla.report.study import StudyRun
+from pdla.evaluation.leg_table import FACTS
+from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores
+from pdla.report.pooling import Passes, Scorer, plan_passes
+from pdla.report.study import Study
+from pdla.report.study_run import PassKey, StudyRun
 
 
-def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
+def pool_baselines(study: Study) -> list[Scorer]:
     """Every baseline on the folds and legs that the models were tested on.
 
-    Where networks of one leg and networks of both legs stand in one study, so do their baselines,
-    but for those that say the same either way.
+    A study that holds networks for one leg and networks for both has baselines of both kinds,
+    except those that predict the same either way.
     """
-    single = [run for run in runs if run.result["leg"] != BOTH_LEGS]
-    both = [run for run in runs if run.result["leg"] == BOTH_LEGS]
+    single, both = (
+        [run for run in study.runs if run.result.has_both_legs is it] for it in (False, True)
+    )
     scorers: list[Scorer] = []
     for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
         for key, baseline in BASELINES.items():
@@ -29,7 +30,7 @@ def pool_baselines(runs: Sequence[StudyRun]) -> list[Scorer]:
                 name=baseline.title + suffix,
                 kind="baseline",
                 note=baseline.meaning,
-                is_leaky=any(run.result["is_leaky"] for run in runs),
+                is_leaky=study.is_leaky,
                 passes=passes,
                 planned=plan_passes(members, passes),
             )
@@ -42,37 +43,30 @@ def _say_the_same(one: Scorer, other: Scorer) -> bool:
     """Whether two baselines of one kind gave every leg of every pass the same probabilities."""
     if one.note != other.note or one.passes.keys() != other.passes.keys():
         return False
-    keys = ["video_id", "leg"]
-    columns = [*keys, *PROBABILITY_COLUMNS]
+    columns = [*LEG_KEY, *PROBABILITY_COLUMNS]
     tables = (
-        [table[columns].sort_values(keys, ignore_index=True) for table in scorer.passes.values()]
+        [table[columns].sort_values(LEG_KEY, ignore_index=True) for table in scorer.passes.values()]
         for scorer in (one, other)
     )
     return all(own.equals(its) for own, its in zip(*tables, strict=True))
 
 
-def _baseline_passes(runs: Sequence[StudyRun], name: str) -> dict[PassKey, pd.DataFrame]:
-    passes: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
+def _baseline_passes(runs: Sequence[StudyRun], name: str) -> Passes:
+    parts: dict[PassKey, list[pd.DataFrame]] = defaultdict(list)
     done = set()
     for run in runs:
-        split = run.result["split"]
-        this = (split["hash"], split["fold"], run.result["leg"])
+        split = run.result.split
+        this = (split.hash, split.fold, run.result.leg)
         if this in done:
             continue  # another seed or model on the same fold
         done.add(this)
-        passes[(*pass_of(run)[:2], 0)].append(_predict_fold(run, name))
-    return {key: pd.concat(parts, ignore_index=True) for key, parts in passes.items()}
+        parts[run.pass_key._replace(seed=0)].append(_predict_fold(run, name))
+    return {key: pd.concat(tables, ignore_index=True) for key, tables in parts.items()}
 
 
 def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
-    fold, legs = run.folds[run.result["split"]["fold"]], run.legs
-    wanted = legs[legs["leg"].isin(legs_of(run.result["leg"]))]
-    known = wanted[wanted.index.isin([*fold["train"], *fold["val"]])]
-    tested = wanted[wanted.index.isin(fold["test"])]
-    probabilities = BASELINES[name].predict(FoldLegs(known, tested, legs))
-    table = tested[["video_id", "patient", "group", "leg", "visit", "score"]].copy()
-    table["fold"] = run.result["split"]["fold"]
-    table["predicted"] = predicted_score(probabilities)
-    table["expected_score"] = expected_score(probabilities)
-    table[PROBABILITY_COLUMNS] = probabilities
-    return table
+    fold = run.fold
+    known, tested = run.own_legs(fold.train, fold.val), run.own_legs(fold.test)
+    probabilities = BASELINES[name].predict(FoldLegs(known, tested, run.legs))
+    table = tested[list(FACTS)].assign(fold=run.result.split.fold)
+    return add_scores(table, probabilities)

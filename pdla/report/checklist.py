@@ -45,9 +45,9 @@ def _study_answers(analysis: Analysis) -> list[Answer]:
     """From the title to the raters."""
     run = analysis.study.runs[0]
     result = run.result
-    data = result["data"]
-    simulated = f"simulated clinic ({data['simulated']} scores)"
-    source = simulated if data["simulated"] else f"recordings={data['name']}"
+    data = result.data
+    simulated = f"simulated clinic ({data.simulated} scores)"
+    source = simulated if data.simulated else f"recordings={data.name}"
     return [
         ("Title", "Title says what is predicted, in whom", "score 0-4 of MDS-UPDRS 3.8, each leg"),
         ("Background", "Medical context and rationale", NOT_KNOWN),
@@ -73,7 +73,7 @@ def _study_answers(analysis: Analysis) -> list[Answer]:
             "people tracked, leg swaps undone, seated pose checked",
         ),
         ("Outcome", "Outcome and its assessment", "MDS-UPDRS item 3.8 from video or visit"),
-        ("Outcome", "Raters: number, training, blinding", _raters(len(result["agreement"]))),
+        ("Outcome", "Raters: number, training, blinding", _raters(len(result.agreement))),
     ]
 
 
@@ -81,7 +81,7 @@ def _method_answers(analysis: Analysis) -> list[Answer]:
     """From the predictors to what comes out of the model."""
     run = analysis.study.runs[0]
     result, config = run.result, run.config
-    flow = result["flow"]
+    flow = result.flow
     return [
         (
             "Predictors",
@@ -91,7 +91,7 @@ def _method_answers(analysis: Analysis) -> list[Answer]:
         (
             "Sample size",
             "Sample size and why",
-            f"{flow['legs_used']} legs of {flow['patients_used']} patients; no size was calculated",
+            f"{flow.legs_used} legs of {flow.patients_used} patients; no size was calculated",
         ),
         (
             "Missing data",
@@ -101,9 +101,8 @@ def _method_answers(analysis: Analysis) -> list[Answer]:
         (
             "Analytical methods",
             "How data were used: partition",
-            f"{result['split']['rule']}, "
-            f"split {result['split']['hash'][:8]}; patients never stand on two sides"
-            if not result["is_leaky"]
+            f"{result.split.rule}, split {result.split.hash[:8]}; patients never stand on two sides"
+            if not result.is_leaky
             else "BY VIDEO: patients stand on both sides (LEAKY)",
         ),
         (
@@ -128,7 +127,7 @@ def _method_answers(analysis: Analysis) -> list[Answer]:
         (
             "Analytical methods",
             "How predictions were calculated",
-            f"a leg's clips to one score: {result['clips']} "
+            f"a leg's clips to one score: {result.clips} "
             "of their probabilities; expected score rounded",
         ),
         (
@@ -158,7 +157,11 @@ def _result_answers(analysis: Analysis) -> list[Answer]:
         ("Open science", "Funding, conflicts of interest", NOT_KNOWN),
         ("Open science", "Protocol, registration", NOT_KNOWN),
         ("Open science", "Data sharing", NOT_KNOWN),
-        ("Open science", "Code", f"pdla {result['versions']['pdla']}, Apache-2.0"),
+        (
+            "Open science",
+            "Code",
+            f"pdla {result.versions.get('pdla', '?')}, Apache-2.0",
+        ),
         ("Patient and public involvement", "Patients and public involved", NOT_KNOWN),
         ("Participants", "Flow of participants", "see Flow of videos"),
         (
@@ -189,7 +192,7 @@ def _result_answers(analysis: Analysis) -> list[Answer]:
         (
             "CLAIM",
             "Software and hardware",
-            f"torch {result['versions']['torch']} on {result.get('device', 'an unknown device')}",
+            f"torch {result.versions.get('torch', '?')} on {result.device}",
         ),
         ("CLAIM", "Robustness, failure analysis", "Errors by video; risk-coverage curve"),
         (
@@ -201,7 +204,7 @@ def _result_answers(analysis: Analysis) -> list[Answer]:
 
 
 def _objectives(analysis: Analysis) -> str:
-    if "external" in analysis.study.runs[0].result:
+    if analysis.study.is_external:
         return "evaluation of finished models"
     return "development, and evaluation on patients set aside"
 
@@ -213,6 +216,6 @@ def _raters(n_legs: int) -> str:
 
 
 def _external(analysis: Analysis) -> str:
-    if "external" in analysis.study.runs[0].result:
+    if analysis.study.is_external:
         return "another data set, scored without refitting (external validation)"
     return "none: same data set, other patients (internal validation)"

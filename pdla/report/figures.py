@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pdla.data.recordings import N_SCORES
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import CALIBRATION_BINS, THRESHOLDS, Metric, reach_probability
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.evaluation.predictions import predicted_of, probabilities_of, scores_of
 from pdla.report.curves import Curve
 
 # Okabe and Ito 2008: told apart also by readers who do not see red and green.
@@ -78,7 +78,7 @@ def confusion_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
     """Legs by the rater's score and the prediction, mean over the passes."""
     counts = np.zeros((N_SCORES, N_SCORES))
     for table in passes:
-        np.add.at(counts, (table["score"].to_numpy(), table["predicted"].to_numpy()), 1)
+        np.add.at(counts, (scores_of(table), predicted_of(table)), 1)
     counts /= len(passes)
     figure, axes = _new_figure(3.4, 3.5)
     axes.imshow(counts, cmap="Blues", vmin=0)
@@ -95,12 +95,12 @@ def confusion_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
 def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
     """How often a score was reached against how likely the model said it was, by threshold."""
     table = pd.concat(passes)
-    probabilities = table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
+    probabilities = probabilities_of(table)
     figure, axes = _new_figure(3.4, 3.5)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8)
     for k, colour, marker in zip(THRESHOLDS, COLOURS, "os^", strict=False):
         reached = reach_probability(probabilities, k)
-        said, happened, share = _bins(reached, table["score"].to_numpy() >= k)
+        said, happened, share = _bins(reached, scores_of(table) >= k)
         axes.plot(said, happened, color=colour, linewidth=1)
         axes.scatter(said, happened, 20 + 150 * share, color=colour, marker=marker, label=f"{k}+")
     axes.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), aspect="equal")
@@ -142,10 +142,10 @@ def risk_coverage_figure(scorers: Mapping[str, Sequence[pd.DataFrame]], title: s
 
 def _risk(table: pd.DataFrame, shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """MAE of the surest legs, for (n,) shares of all of them."""
-    probabilities = table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
+    probabilities = probabilities_of(table)
     points = np.arange(N_SCORES)
     variance = probabilities @ points**2 - (probabilities @ points) ** 2
-    error = (table["score"] - table["predicted"]).abs().to_numpy()
+    error = np.abs(scores_of(table) - predicted_of(table))
     ordered = error[np.argsort(variance, kind="stable")]
     places = np.arange(1, len(error) + 1)
     return np.interp(shares, places / len(error), np.cumsum(ordered) / places)

@@ -1,11 +1,12 @@
 """A study's runs made one honest answer: report.html, summary.csv, summary.json, TensorBoard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
+import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
@@ -14,18 +15,18 @@ from pdla.data.files import write_json, write_text
 from pdla.data.recordings import SCORES
 from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
+from pdla.evaluation.predictions import LegKey
 from pdla.report import figures as draw
 from pdla.report import tables
-from pdla.report.analysis import Analysis, Section
+from pdla.report.analysis import Analysis, Row, Section
 from pdla.report.checklist import make_checklist
 from pdla.report.curves import read_curves
-from pdla.report.leg_pictures import looked_at
-from pdla.report.pooling import group_variants
+from pdla.report.leg_pictures import collect_pictures
 from pdla.report.references import find_references
 from pdla.report.summary import stamps, summary_table, summary_values
 from pdla.report.tensorboard import log_study
 
-Clips = Mapping[tuple[str, str], str]
+Clips = Mapping[LegKey, str]
 
 
 def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
@@ -50,7 +51,7 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     context = page_context(analysis, drawn) | {
-        "errors": tables.error_rows(analysis, dict(clips)),
+        "errors": tables.error_rows(analysis, clips),
         "clips_note": clips_note,
     }
     text = environment.get_template("report.html").render(context)
@@ -61,23 +62,22 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
 
 def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dict[str, Any]:
     """All that the template asks for, but the table of errors."""
-    run = analysis.study.runs[0]
+    study = analysis.study
     metrics = tables.ordered_metrics(analysis)
     primary = [METRIC_OF[key] for key in analysis.primary]
-    is_leaky = any(run.result["is_leaky"] for run in analysis.study.runs)
     return {
-        "study": analysis.study.folder.resolve().name,
+        "study": study.name,
         "research_only": RESEARCH_ONLY,
         "stamps": stamps(analysis),
         "paragraph": paragraph(analysis),
         "headline": tables.headline(analysis),
         "notes": analysis.notes,
-        "failures": analysis.study.failures,
+        "failures": study.failures,
         "flow": tables.flow_steps(analysis),
         "exclusions": tables.exclusion_rows(analysis),
         "scores": SCORES,
         "score_rows": tables.score_rows(analysis),
-        "leaky_clause": " (but for LEAKY runs)" if is_leaky else "",
+        "leaky_clause": " (but for LEAKY runs)" if study.is_leaky else "",
         "n_draws": f"{N_DRAWS:,}",
         "min_patients": MIN_PATIENTS,
         "metrics": metrics,
@@ -93,15 +93,15 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
             }
             for section in analysis.sections
         ],
-        "looked_at": looked_at(analysis.study),
-        "references": find_references(run),
+        "looked_at": collect_pictures(study),
+        "references": find_references(study.first),
         "scored": tables.scored_names(analysis),
         "baselines": analysis.baselines,
         "runs": tables.run_rows(analysis),
         "provenance": provenance(analysis),
         "configs": {
-            name: yaml.safe_dump(members[0].config, sort_keys=False, allow_unicode=True)
-            for name, members in group_variants(analysis.study.runs).items()
+            name: yaml.safe_dump(variant.runs[0].config, sort_keys=False, allow_unicode=True)
+            for name, variant in study.variants.items()
         },
         "checklist": make_checklist(analysis),
         **{
@@ -115,17 +115,17 @@ def paragraph(analysis: Analysis) -> str:
     """The study in one paragraph."""
     runs, section = analysis.study.runs, analysis.sections[0]
     result = runs[0].result
-    models = ", ".join(dict.fromkeys(str(run.result["model"]) for run in runs))
-    data = result["data"]
-    source = "a simulated clinic" if data["simulated"] else f"the recordings {data['name']}"
-    seeds = sorted({run.result["seed"] for run in runs})
+    models = ", ".join(dict.fromkeys(run.result.model for run in runs))
+    data = result.data
+    source = "a simulated clinic" if data.simulated else f"the recordings {data.name}"
+    seeds = sorted({run.result.seed for run in runs})
     return (
         f"{_count(len(runs), 'finished run')} on how well leg agility (0 to 4) is scored by "
         f"{models} on {source}: {len(section.table)} rated legs of "
         f"{section.table['patient'].nunique()} patients. "
-        f"Split: {result['split']['rule']}, {_count(len(runs[0].folds), 'fold')}; seeds "
+        f"Split: {result.split.rule}, {_count(len(runs[0].folds), 'fold')}; seeds "
         f"{', '.join(map(str, seeds))}. The clips of a video become one score by their "
-        f"{result['clips']}. Primary metrics, fixed in the config: "
+        f"{result.clips}. Primary metrics, fixed in the config: "
         f"{' and '.join(METRIC_OF[key].title for key in analysis.primary)}."
     )
 
@@ -138,11 +138,11 @@ def provenance(analysis: Analysis) -> str:
     """Hashes, versions, devices and time, in one line."""
     runs = analysis.study.runs
     result = runs[0].result
-    devices = sorted({str(run.result.get("device", "unknown")) for run in runs})
-    seconds = sum(sum(run.result.get("times", {}).values()) for run in runs)
-    versions = ", ".join(f"{name} {value}" for name, value in result["versions"].items())
+    devices = sorted({run.result.device for run in runs})
+    seconds = sum(sum(run.result.times.values()) for run in runs)
+    versions = ", ".join(f"{name} {value}" for name, value in result.versions.items())
     return (
-        f"Data {result['data_hash'][:12]}, split {result['split']['hash'][:12]}. {versions}. "
+        f"Data {result.data_hash[:12]}, split {result.split.hash[:12]}. {versions}. "
         f"Device: {', '.join(devices)}. Run time of all runs: {seconds / 60:.1f} minutes."
     )
 
@@ -171,7 +171,7 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
     }
 
 
-def _models(section: Section) -> list[Any]:
+def _models(section: Section) -> list[Row]:
     return [row for row in section.rows if not row.scorer.is_baseline]
 
 
@@ -180,7 +180,7 @@ def _folds(analysis: Analysis) -> Figure:
     sides = set(analysis.sections[0].table["leg"])
     legs = run.legs[run.legs["leg"].isin(sides)]
     scores = {
-        number: legs.loc[legs.index.isin(fold["test"]), "score"]
+        number: legs.loc[legs.index.isin(fold.test), "score"]
         for number, fold in enumerate(run.folds)
     }
     counts = {
@@ -199,7 +199,9 @@ def _forest(section: Section, key: str) -> Figure:
     return draw.forest_figure(rows, METRIC_OF[key], section.scope.title)
 
 
-def _per_model(sections: Sequence[Section], title: str, figure: Any) -> dict[str, Figure]:
+def _per_model(
+    sections: Sequence[Section], title: str, figure: Callable[[Sequence[pd.DataFrame], str], Figure]
+) -> dict[str, Figure]:
     return {
         f"{title}, {row.scorer.name}, {section.scope.title}": figure(
             row.passes, f"{row.scorer.name}\n{section.scope.title}"
@@ -211,8 +213,8 @@ def _per_model(sections: Sequence[Section], title: str, figure: Any) -> dict[str
 
 def _curves(analysis: Analysis) -> dict[str, Figure]:
     drawn = {}
-    for name, members in group_variants(analysis.study.runs).items():
-        curves = {run.folder.name: read_curves(run.folder) for run in members}
+    for name, variant in analysis.study.variants.items():
+        curves = {run.folder.name: read_curves(run.folder) for run in variant.runs}
         if any(curves.values()):
             drawn[f"Training curves, {name}"] = draw.curves_figure(curves, name)
     return drawn

@@ -1,10 +1,11 @@
 """What to hold a number against: how well humans agree, and the best that simulated data allows."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from pdla.data.skeletons import LEG_NAMES, as_leg
-from pdla.report.study import StudyRun
+from pdla.data.intake.agreement import Agreement
+from pdla.data.skeletons import LEG_NAMES, Leg
+from pdla.report.study_run import StudyRun
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ CEILINGS: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
 
 def find_references(run: StudyRun) -> list[Reference]:
     """Agreement of this study's own raters, else the literature; the ceiling on simulated data."""
-    measured = [_own_raters(leg, value) for leg, value in run.result["agreement"].items()]
+    measured = [_own_raters(leg, value) for leg, value in run.result.agreement.items()]
     found = measured or list(LITERATURE)
-    mix = run.result["data"]["simulated"]
-    for name, (qwk, mae, own_qwk, own_mae) in CEILINGS.get(mix, {}).items():
+    mix = run.result.data.simulated
+    for name, (qwk, mae, own_qwk, own_mae) in CEILINGS.get(mix or "", {}).items():
         value = (
             f"kappa {qwk:.2f}, MAE {mae:.2f}; within the patient group {own_qwk:.2f} and "
             f"{own_mae:.2f}"
@@ -70,15 +71,18 @@ def find_references(run: StudyRun) -> list[Reference]:
     return found
 
 
-def _own_raters(leg: str, agreement: dict[str, Any]) -> Reference:
-    side = LEG_NAMES[as_leg(leg)]
+def _own_raters(leg: Leg, agreement: Agreement) -> Reference:
+    side = LEG_NAMES[leg]
     parts = [
-        f"{title} {agreement[key]:.2f}"
-        for key, title in (("qwk", "quadratic weighted kappa"), ("icc", "ICC(2,1)"))
-        if agreement[key] is not None
+        f"{title} {value:.2f}"
+        for title, value in (
+            ("quadratic weighted kappa", agreement.kappa),
+            ("ICC(2,1)", agreement.icc),
+        )
+        if value is not None
     ]
     return Reference(
         f"Raters of this study, {side} leg",
         ", ".join(parts) or "not to be computed",
-        f"{agreement['raters']} raters, {agreement['legs']} legs that all of them scored",
+        f"{agreement.n_raters} raters, {agreement.n_legs} legs that all of them scored",
     )

@@ -10,13 +10,14 @@ import pandas as pd
 from pdla.data.skeletons import BOTH_LEGS, legs_of
 from pdla.evaluation.intervals import Draws, Estimate, draw_metrics, estimate_differences
 from pdla.evaluation.metrics import METRIC_OF
-from pdla.report.pooling import PassKey, Scorer
+from pdla.evaluation.predictions import LEG_KEY, LegKey
+from pdla.report.pooling import Passes, Scorer
+from pdla.report.study_run import PassKey
 
 LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", BOTH_LEGS: "Both legs"}
 MAX_VISITS: Final = 4  # later visits are few
 
 Repeat = tuple[str, int]  # hash of the split, repeat
-LegKey = tuple[str, str]  # video and leg
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def subgroup_scopes(scope: Scope, table: pd.DataFrame) -> list[Scope]:
     return found if len(groups) > 1 or len(visits) > 1 else []
 
 
-def complete_passes(scorer: Scorer, scope: Scope) -> dict[PassKey, pd.DataFrame]:
+def complete_passes(scorer: Scorer, scope: Scope) -> Passes:
     """Passes of which every fold was run: a half pass is no repeat of a whole one.
 
     Where no pass is whole, those that reach as many legs as any.
@@ -94,7 +95,7 @@ class Judged:
 
     scorer: Scorer
     scope: Scope
-    passes: dict[PassKey, pd.DataFrame] = field(repr=False)
+    passes: Passes = field(repr=False)
     draws: Draws = field(repr=False)
 
     @cached_property
@@ -114,7 +115,7 @@ class Judged:
     @cached_property
     def table(self) -> pd.DataFrame:
         """Every leg once, as the first pass that has it predicted it."""
-        return pd.concat(self.passes.values()).drop_duplicates(["video_id", "leg"])
+        return pd.concat(self.passes.values()).drop_duplicates(LEG_KEY)
 
     def spread(self, keys: Collection[str]) -> dict[PassKey, dict[str, float]]:
         """Metrics of each pass: what another seed or another draw of the folds changes."""

@@ -1,58 +1,13 @@
-"""A study read back: its runs, checked one by one and against each other, and what is missing."""
+"""A study read back: its finished runs, how they belong together, and what is missing."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
-import yaml
-
-from pdla.data.recordings import SCORES
-from pdla.evaluation.metrics import predicted_score
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
-from pdla.runs.folder import (
-    CONFIG,
-    ERROR,
-    LEGS_FOLDER,
-    PREDICTIONS,
-    RESULT,
-    SPLIT,
-    read_result,
-    text_hash,
-    unfinished_runs,
-)
-
-NEEDED = ("video_id", "patient", "group", "leg", "stage", "fold", "score", "predicted")
-
-
-@dataclass(frozen=True)
-class StudyRun:
-    """One finished run.
-
-    Attributes:
-        folder: Its folder.
-        result: result.json.
-        config: config.yaml.
-        predictions: predictions.csv, a row a leg and stage.
-        folds: The folds of split.json, each with the numbers of legs in train, val and test.
-        legs: Table of rated legs, which the folds count.
-    """
-
-    folder: Path
-    result: dict[str, Any]
-    config: dict[str, Any]
-    predictions: pd.DataFrame
-    folds: list[dict[str, list[int]]]
-    legs: pd.DataFrame
-
-    @property
-    def tested(self) -> pd.DataFrame:
-        """Predictions for the test patients, with the number of the visit."""
-        rows = self.predictions[self.predictions["stage"] == "test"]
-        return rows.merge(self.legs[["video_id", "leg", "visit"]], on=["video_id", "leg"])
+from pdla.report.study_run import PassKey, StudyRun, read_run
+from pdla.report.variants import Variant, group_variants
+from pdla.runs.folder import ERROR, RESULT, unfinished_runs
 
 
 @dataclass(frozen=True)
@@ -61,13 +16,56 @@ class Study:
 
     Attributes:
         folder: Folder of the study.
-        runs: Finished runs, by name.
+        runs: Finished runs, by name; at least one.
         failures: Name of each run that is not finished, and why in a line.
     """
 
     folder: Path
-    runs: list[StudyRun]
+    runs: Sequence[StudyRun]
     failures: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.resolve().name
+
+    @property
+    def first(self) -> StudyRun:
+        """The run that answers for what all have in common."""
+        return self.runs[0]
+
+    @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """Runs of the same model trained in the same way, by name."""
+        return group_variants(self.runs)
+
+    @cached_property
+    def passes(self) -> dict[PassKey, list[StudyRun]]:
+        """Runs by pass: all folds of one repeat of the split, trained with one seed."""
+        found: dict[PassKey, list[StudyRun]] = {}
+        for run in self.runs:
+            found.setdefault(run.pass_key, []).append(run)
+        return found
+
+    @cached_property
+    def primaries(self) -> list[tuple[str, ...]]:
+        """The primary metrics that the runs name, each choice once; that of the first run first."""
+        return list(dict.fromkeys(run.result.primary for run in self.runs))
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether any run has patients of its test set in training."""
+        return any(run.result.is_leaky for run in self.runs)
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether any run tests training patients, to choose options."""
+        return any(run.result.split.is_tuning for run in self.runs)
+
+    @property
+    def is_external(self) -> bool:
+        """Whether another data set was scored, on which nothing was trained."""
+        return self.first.result.external is not None
 
 
 def read_study(folder: Path) -> Study:
@@ -96,70 +94,41 @@ def _why_unfinished(run_dir: Path) -> str:
     return "not finished: still running, or stopped from outside"
 
 
-def read_run(run_dir: Path) -> StudyRun:
-    """Read and check a finished run; errors as for a study."""
-    result = read_result(run_dir) or {}
-    try:
-        split = json.loads((run_dir / SPLIT).read_text(encoding="utf-8"))
-        text = (run_dir / PREDICTIONS).read_text(encoding="utf-8")
-        config = yaml.safe_load((run_dir / CONFIG).read_text(encoding="utf-8"))
-        legs = read_legs(run_dir.parent / LEGS_FOLDER / result["legs_file"])
-    except (FileNotFoundError, KeyError) as error:
-        raise ValueError(
-            f"{run_dir}: {getattr(error, 'filename', None) or error} is missing; "
-            "delete the folder and run it again"
-        ) from None
-    if text_hash(text) != result.get("predictions_hash"):
-        raise ValueError(
-            f"{run_dir / PREDICTIONS}: was changed after the run; restore it, or run again"
-        )
-    return StudyRun(run_dir, result, config, read_predictions(run_dir), split["folds"], legs)
+def check_poolable(study: Study, pool_differing: bool) -> list[str]:
+    """What the runs differ in that forbids to pool them.
 
-
-def read_legs(path: Path) -> pd.DataFrame:
-    """Read a table of legs; a kinematic quantity that was not measured is NaN."""
-    # As text first: a group may be called "NA".
-    table = pd.read_csv(path, keep_default_na=False, dtype=str)
-    for name in table.columns.difference(["video_id", "patient", "group", "leg"]):
-        table[name] = pd.to_numeric(table[name])
-    return table
-
-
-def read_predictions(run_dir: Path) -> pd.DataFrame:
-    """Read predictions.csv.
+    Returns:
+        One line for each difference, if `pool_differing` lets them pass.
 
     Raises:
-        ValueError: If its rows cannot be predictions; one line with the file and the first row.
+        ValueError: The first difference, and the option that pools all the same.
     """
-    path = run_dir / PREDICTIONS
-    table = pd.read_csv(path, keep_default_na=False, dtype={"group": str})
-    for problem in _problems(table):
-        raise ValueError(f"{path}: {problem}")
-    return table
+    if len({run.result.split.is_tuning for run in study.runs}) > 1:
+        raise ValueError(
+            "tuning runs (split.inner) and runs of the study lie in one folder: a report never "
+            "mixes them; give tuning a study of its own (study=tune)"
+        )
+    found = list(_differences(study))
+    if found and not pool_differing:
+        raise ValueError(
+            f"{found[0]}: keep them in studies of their own, or pool them all the same with "
+            "--pool-differing, which the report will say"
+        )
+    return found
 
 
-def _problems(table: pd.DataFrame) -> Iterator[str]:
-    """What is wrong with a table of predictions, worst first."""
-    if missing := [name for name in (*NEEDED, *PROBABILITY_COLUMNS) if name not in table]:
-        yield f"no column {', '.join(missing)}"
-        return
-    try:
-        probabilities = table[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
-        scores = table[["score", "predicted"]].to_numpy(dtype=np.float64)
-    except ValueError:
-        yield "text where numbers should be"
-        return
-    is_known = np.isin(scores, SCORES).all(axis=1)
-    is_number = np.isfinite(probabilities).all(axis=1) & (probabilities.min(axis=1) >= 0)
-    is_whole = is_number & (np.abs(probabilities.sum(axis=1) - 1) <= 1e-3)
-    is_near = np.abs(predicted_score(np.nan_to_num(probabilities)) - scores[:, 1]) <= 1
-    is_single = ~table.duplicated(["video_id", "leg", "stage"]).to_numpy(dtype=np.bool_)
-    for is_fine, problem in (
-        (is_known, "a score that is not 0 to 4"),
-        (is_whole, "probabilities that do not sum to 1"),
-        (is_near, "predicted does not follow from the probabilities"),
-        (is_single, "a leg stands there twice"),
+def _differences(study: Study) -> Iterator[str]:
+    results = [run.result for run in study.runs]
+    for what, hashes in (
+        ("data", {result.data_hash for result in results}),
+        ("splits", {result.split.hash for result in results}),
     ):
-        if not np.all(is_fine):
-            # Rows as a spreadsheet counts them, below the header.
-            yield f"row {int(np.argmin(is_fine)) + 2}: {problem}"
+        if len(hashes) > 1:
+            short = ", ".join(sorted(value[:8] for value in hashes))
+            yield f"runs of {len(hashes)} different {what} ({short})"
+    for variant in study.variants.values():
+        if len(variant.weights) > 1:
+            yield (
+                f"runs of {variant.name} started from different weights "
+                f"({', '.join(variant.weights)})"
+            )

@@ -14,13 +14,12 @@ from pdla.report.analysis import Analysis
 def stamps(analysis: Analysis) -> list[str]:
     """What must not be overlooked."""
     found = []
-    runs = analysis.study.runs
-    if any(run.result["is_leaky"] for run in runs):
+    if analysis.study.is_leaky:
         found.append(
             "LEAKY: the same patients stand in training and test. These numbers are no result; "
             "they show what such a protocol hides."
         )
-    if any(run.result["split"]["is_tuning"] for run in runs):
+    if analysis.study.is_tuning:
         found.append(
             "TUNING: only patients of the training set are tested here, to choose between options. "
             "Report the study that the chosen option then runs in, not this page."
@@ -70,14 +69,14 @@ def summary_values(analysis: Analysis) -> dict[str, Any]:
         return facts | counts | {"metrics": plain(one.estimates), "undefined": one.reasons}
 
     return {
-        "study": analysis.study.folder.resolve().name,
+        "study": analysis.study.name,
         "intended_use": RESEARCH_ONLY,
         "stamps": stamps(analysis),
         "primary": list(analysis.primary),
         "notes": analysis.notes,
         "failures": analysis.study.failures,
-        "data_hash": analysis.study.runs[0].result["data_hash"],
-        "split_hash": analysis.study.runs[0].result["split"]["hash"],
+        "data_hash": analysis.study.first.result.data_hash,
+        "split_hash": analysis.study.first.result.split.hash,
         "legs": {
             section.scope.leg: {
                 "scorers": [row(one) for one in section.rows],

@@ -1,7 +1,8 @@
 """What the report page shows: words and cells, made of an analysis; the template lays them out."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,10 @@ import pandas as pd
 from pdla.data.recordings import SCORES
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import HEADLINE, METRIC_OF, METRICS, Metric
+from pdla.evaluation.predictions import LEG_KEY, LegKey
 from pdla.report.analysis import Analysis, Difference, Row, Section
+from pdla.report.pooling import Scorer
+from pdla.report.study_run import StudyRun
 
 Cell = tuple[str, str]  # value, and interval or reason in smaller letters
 
@@ -97,24 +101,44 @@ def ordered_metrics(analysis: Analysis) -> list[Metric]:
     return [METRIC_OF[key] for key in keys]
 
 
-def main_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ScorerRow:
+    """A scorer in a table.
+
+    Attributes:
+        title: Of the subgroup, in its first row; empty elsewhere.
+        scorer: Model, average or baseline.
+        n_legs: Legs that it scored.
+        n_patients: Their patients.
+        cells: One for each metric of the table.
+    """
+
+    title: str
+    scorer: Scorer
+    n_legs: int
+    n_patients: int
+    cells: list[Cell]
+
+
+def main_rows(section: Section, metrics: list[Metric]) -> list[ScorerRow]:
     """Rows of the main table of a leg."""
-    return [
-        {
-            "name": row.scorer.name,
-            "kind": row.scorer.kind,
-            "note": row.scorer.note,
-            "is_leaky": row.scorer.is_leaky,
-            "legs": row.n_legs,
-            "patients": row.n_patients,
-            "passes": len(row.spread),
-            "cells": _cells(row, metrics),
-        }
-        for row in section.rows
-    ]
+    return [_scorer_row(row, metrics) for row in section.rows]
 
 
-def other_rows(section: Section, shown: list[Metric]) -> list[dict[str, Any]]:
+def _scorer_row(row: Row, metrics: list[Metric], title: str = "") -> ScorerRow:
+    return ScorerRow(title, row.scorer, row.n_legs, row.n_patients, _cells(row, metrics))
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric in a table: one cell a scorer."""
+
+    title: str
+    higher_is_better: bool
+    cells: list[Cell]
+
+
+def other_rows(section: Section, shown: list[Metric]) -> list[MetricRow]:
     """All other metrics: a row a metric, a cell a scorer."""
     counts = section.table["score"].value_counts()
     rows = []
@@ -125,7 +149,7 @@ def other_rows(section: Section, shown: list[Metric]) -> list[dict[str, Any]]:
         if metric.key.startswith("recall_"):
             title += f" (n = {int(counts.get(int(metric.key[-1]), 0))})"
         cells = [cell for row in section.rows for cell in _cells(row, [metric])]
-        rows.append({"title": title, "higher": metric.higher_is_better, "cells": cells})
+        rows.append(MetricRow(title, metric.higher_is_better, cells))
     return rows
 
 
@@ -146,34 +170,37 @@ def _keys(metrics: list[Metric]) -> list[str]:
     return [metric.key for metric in metrics]
 
 
-def subgroup_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
+def subgroup_rows(section: Section, metrics: list[Metric]) -> list[ScorerRow]:
     """Every subgroup and scorer with the primary metrics."""
     return [
-        {
-            "title": title if number == 0 else "",
-            "name": row.scorer.name,
-            "kind": row.scorer.kind,
-            "legs": row.n_legs,
-            "patients": row.n_patients,
-            "cells": _cells(row, metrics),
-        }
+        _scorer_row(row, metrics, title if number == 0 else "")
         for title, rows in section.subgroups.items()
         for number, row in enumerate(rows)
     ]
 
 
-def spread_rows(section: Section, metrics: list[Metric]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class PassRow:
+    """One pass of a model: metrics of a repeat of the split and a seed."""
+
+    name: str
+    repeat: int
+    seed: str
+    cells: list[str]
+
+
+def spread_rows(section: Section, metrics: list[Metric]) -> list[PassRow]:
     """Each pass of each model, if there are several."""
     return [
-        {
-            "name": row.scorer.name,
-            "repeat": repeat,
-            "seed": "mean" if row.scorer.kind == "average" else seed,
-            "cells": [show_number(values[metric.key]) for metric in metrics],
-        }
+        PassRow(
+            row.scorer.name,
+            key.repeat,
+            "mean" if row.scorer.kind == "average" else str(key.seed),
+            [show_number(values[metric.key]) for metric in metrics],
+        )
         for row in section.rows
         if not row.scorer.is_baseline and len(row.spread) > 1
-        for (_, repeat, seed), values in row.spread.items()
+        for key, values in row.spread.items()
     ]
 
 
@@ -185,28 +212,45 @@ def show_number(value: float) -> str:
 MAX_ERRORS: Final = 40  # legs that are listed, the worst first
 
 
-def flow_steps(analysis: Analysis) -> list[dict[str, Any]]:
-    """Found, usable, rated, used; what was lost on the way stands with the reasons."""
-    flows = [run.result["flow"] for run in analysis.study.runs]
-    flow = flows[0]
-    used = len(analysis.sections[0].table)
-    patients = analysis.sections[0].table["patient"].nunique()
+@dataclass(frozen=True)
+class FlowStep:
+    """A step from the videos that were found to the legs that were tested."""
+
+    title: str
+    count: int
+    unit: str
+    note: str
+
+
+def flow_steps(analysis: Analysis) -> list[FlowStep]:
+    """Found, usable, rated, tested; the reasons are in `exclusion_rows`."""
+    flow = analysis.study.first.result.flow
+    table = analysis.sections[0].table
+    patients = table["patient"].nunique()
     return [
-        {"title": "found", "count": flow["videos_found"], "unit": "videos",
-         "note": f"{flow['rows']} rows in the label sheet"},
-        {"title": "usable", "count": flow["videos_usable"], "unit": "videos",
-         "note": f"{flow['legs_usable']} legs that can be seen"},
-        {"title": "rated", "count": flow["legs_rated"], "unit": "legs", "note": "have a score"},
-        {"title": "used", "count": used, "unit": "legs", "note": f"tested; {patients} patients"},
-    ]  # fmt: skip
+        FlowStep("found", flow.videos_found, "videos", f"{flow.rows} rows in the label sheet"),
+        FlowStep("usable", flow.videos_usable, "videos", f"{flow.legs_usable} legs in view"),
+        FlowStep("rated", flow.legs_rated, "legs", "have a score"),
+        FlowStep("used", len(table), "legs", f"tested; {patients} patients"),
+    ]
 
 
 def exclusion_rows(analysis: Analysis) -> list[tuple[str, int]]:
     """Why videos and legs were left out, the commonest first."""
-    return list(analysis.study.runs[0].result["excluded"].items())
+    return list(analysis.study.first.result.excluded.items())
 
 
-def score_rows(analysis: Analysis) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ScoreRow:
+    """Legs of score 0 to 4 in one part of the study."""
+
+    title: str
+    counts: list[int]
+    n_legs: int
+    n_patients: int
+
+
+def score_rows(analysis: Analysis) -> list[ScoreRow]:
     """Legs by score, for each leg and group."""
     rows = []
     for section in analysis.sections:
@@ -214,12 +258,12 @@ def score_rows(analysis: Analysis) -> list[dict[str, Any]]:
         for title, table in _with_groups(section.table, groups):
             counts = table["score"].value_counts()
             rows.append(
-                {
-                    "title": f"{section.scope.title}{title}",
-                    "counts": [int(counts.get(score, 0)) for score in SCORES],
-                    "legs": len(table),
-                    "patients": table["patient"].nunique(),
-                }
+                ScoreRow(
+                    f"{section.scope.title}{title}",
+                    [int(counts.get(score, 0)) for score in SCORES],
+                    len(table),
+                    table["patient"].nunique(),
+                )
             )
     return rows
 
@@ -238,32 +282,60 @@ def error_table(analysis: Analysis) -> pd.DataFrame:
     average, error. An average does not count in the error: its models are there already.
     """
     section = analysis.sections[0]
-    keys = ["video_id", "leg"]
-    table = section.table[[*keys, "patient", "group", "visit", "score"]].set_index(keys)
+    table = section.table[[*LEG_KEY, "patient", "group", "visit", "score"]].set_index(LEG_KEY)
     errors = []
     for own in section.rows:
         if own.scorer.is_baseline:
             continue
-        rows = pd.concat(own.passes).set_index(keys)
-        table[own.scorer.name] = rows["expected_score"].groupby(keys).mean()
+        rows = pd.concat(own.passes).set_index(LEG_KEY)
+        table[own.scorer.name] = rows["expected_score"].groupby(LEG_KEY).mean()
         if own.scorer.kind == "model":
-            errors.append((rows["predicted"] - rows["score"]).abs().groupby(keys).mean())
+            errors.append((rows["predicted"] - rows["score"]).abs().groupby(LEG_KEY).mean())
     table["error"] = pd.concat(errors, axis=1).mean(axis=1)
     return table.sort_values("error", ascending=False, kind="stable").reset_index()
 
 
-def error_rows(analysis: Analysis, clips: dict[tuple[str, str], str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ErrorRow:
+    """A leg in the table of errors.
+
+    Attributes:
+        leg: Video and leg.
+        patient: Pseudonym.
+        group: Of the cohort.
+        visit: From 1.
+        score: The rater's.
+        cells: Expected score of each model.
+        error: Mean absolute error over models and passes, in points.
+        clip: Address of the drawn clip; empty if there is none.
+    """
+
+    leg: LegKey
+    patient: str
+    group: str
+    visit: int
+    score: int
+    cells: list[str]
+    error: str
+    clip: str
+
+
+def error_rows(analysis: Analysis, clips: Mapping[LegKey, str]) -> list[ErrorRow]:
     """The legs with the largest errors; `clips` gives the address of those that were drawn."""
     table = error_table(analysis)
     table = table[table["error"] > 0].head(MAX_ERRORS)
     names = scored_names(analysis)
     return [
-        {
-            **{key: row[key] for key in ("video_id", "leg", "patient", "group", "visit", "score")},
-            "cells": [show_number(row[name]) for name in names],
-            "error": f"{row['error']:.1f}",
-            "clip": clips.get((row["video_id"], row["leg"]), ""),
-        }
+        ErrorRow(
+            leg=(row["video_id"], row["leg"]),
+            patient=row["patient"],
+            group=row["group"],
+            visit=row["visit"],
+            score=row["score"],
+            cells=[show_number(row[name]) for name in names],
+            error=f"{row['error']:.1f}",
+            clip=clips.get((row["video_id"], row["leg"]), ""),
+        )
         for row in table.to_dict("records")
     ]
 
@@ -273,30 +345,42 @@ def scored_names(analysis: Analysis) -> list[str]:
     return [row.scorer.name for row in analysis.sections[0].rows if not row.scorer.is_baseline]
 
 
-def run_rows(analysis: Analysis) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the table of runs; each field is a cell."""
+
+    name: str
+    leg: str
+    fold: int
+    seed: int
+    weights: str
+    train: str
+    test: str
+    absent: str
+    unsupported: str
+    epochs: str
+    minutes: str
+    config: str
+
+
+def run_rows(analysis: Analysis) -> list[RunRow]:
     """What every run was."""
-    rows = []
-    for run in analysis.study.runs:
-        result = run.result
-        absent = [
-            score
-            for score in SCORES
-            if result["score_counts"]["test"][score] == 0
-            and any(counts[score] for counts in result["score_counts"].values())
-        ]
-        times = result.get("times", {})
-        rows.append(
-            {
-                "name": run.folder.name,
-                **{key: result[key] for key in ("model", "leg", "seed", "weights_source")},
-                "fold": result["split"]["fold"],
-                "train": " / ".join(map(str, result["score_counts"]["train"])),
-                "test": " / ".join(map(str, result["score_counts"]["test"])),
-                "absent": ", ".join(map(str, absent)),
-                "unsupported": ", ".join(map(str, result["unsupported_scores"])),
-                "epochs": result.get("epochs", ""),
-                "minutes": f"{sum(times.values()) / 60:.1f}" if times else "",
-                "config": result["config_hash"][:8],
-            }
-        )
-    return rows
+    return [_run_row(run) for run in analysis.study.runs]
+
+
+def _run_row(run: StudyRun) -> RunRow:
+    result = run.result
+    return RunRow(
+        name=run.folder.name,
+        leg=result.leg,
+        fold=result.split.fold,
+        seed=result.seed,
+        weights=result.weights_source,
+        train=" / ".join(map(str, result.score_counts["train"])),
+        test=" / ".join(map(str, result.score_counts["test"])),
+        absent=", ".join(map(str, result.absent_scores("test"))),
+        unsupported=", ".join(map(str, result.unsupported_scores)),
+        epochs="" if result.epochs is None else str(result.epochs),
+        minutes=f"{sum(result.times.values()) / 60:.1f}" if result.times else "",
+        config=result.config_hash[:8],
+    )

@@ -16,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from pdla import RESEARCH_ONLY
 from pdla.evaluation.metrics import HEADLINE, METRIC_OF
+from pdla.report.markdown import markdown_table
 
 
 def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, Figure]]) -> None:
@@ -54,13 +55,12 @@ def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, 
 def study_text(rows: pd.DataFrame) -> str:
     """The pooled metrics of a leg with their intervals, as a table in Markdown."""
     titles = [METRIC_OF[key].title for key in HEADLINE]
-    lines = [["scorer", *titles, "legs", "patients"]]
-    lines.append(["---"] * len(lines[0]))
+    lines = []
     for row in rows.to_dict("records"):
         leaky = " (LEAKY)" if row["leaky"] else ""
         cells = [_with_interval(row, key) for key in HEADLINE]
         lines.append([f"{row['scorer']}{leaky}", *cells, str(row["legs"]), str(row["patients"])])
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    table = markdown_table(["scorer", *titles, "legs", "patients"], lines)
     return f"{table}\n\nIn brackets: 95% interval over patients. {RESEARCH_ONLY}"
 
 

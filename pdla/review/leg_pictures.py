@@ -1,8 +1,6 @@
 """Pictures of the worst and the most typical test legs, for TensorBoard and for the report."""
 
-import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,12 +14,11 @@ from pdla.data.clips.sampling import ClipTime, Sampling
 from pdla.data.drawing.canvas import to_canvas
 from pdla.data.drawing.opencv import draw_bytes
 from pdla.data.drawing.options import Drawing
-from pdla.data.files import write_text
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.recordings import LegSample
 from pdla.data.skeletons import JOINT, JOINTS, LEG_NAMES, as_leg
 from pdla.models.scorer import LegScorer
-from pdla.report.leg_pictures import MANIFEST
+from pdla.report.leg_pictures import LegPicture
 from pdla.review.attribution import Attribution, attribute
 from pdla.review.clip_pictures import KEYPOINT_DRAWING, brighten, clip_pictures
 from pdla.review.images import Frames
@@ -176,23 +173,16 @@ def draw_bout(sample: LegSample) -> Frames | None:
     return frames
 
 
-def describe_leg(leg: ChosenLeg, file: str, is_leaky: bool) -> dict[str, Any]:
+def describe_leg(leg: ChosenLeg, file: str, is_leaky: bool) -> LegPicture:
     """Its entry in pictures.json."""
-    keys = ("video_id", "leg", "patient", "group", "score", "predicted", "expected_score")
-    facts = {key: leg.row[key] for key in keys}
-    plain = {
-        key: value.item() if isinstance(value, np.generic) else value
-        for key, value in facts.items()
-    }
-    return {
-        "file": file,
-        "kind": leg.kind,
-        "place": leg.place,
-        "title": leg_title(leg, is_leaky),
-        **plain,
-    }
-
-
-def write_manifest(folder: Path, legs: list[dict[str, Any]], model: list[dict[str, str]]) -> None:
-    """Write what the pictures in a folder show, last: it marks them as whole."""
-    write_text(folder / MANIFEST, json.dumps({"legs": legs, "model": model}, indent=1) + "\n")
+    video_id, side = leg.key
+    return LegPicture(
+        file=file,
+        kind=leg.kind,
+        place=leg.place,
+        title=leg_title(leg, is_leaky),
+        video_id=video_id,
+        leg=side,
+        score=int(leg.row["score"]),
+        expected_score=float(leg.row["expected_score"]),
+    )

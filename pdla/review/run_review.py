@@ -17,11 +17,13 @@ from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.files import write_bytes
 from pdla.data.recordings import N_SCORES, LegSample
+from pdla.data.splits.files import FoldsRecord
 from pdla.evaluation.metrics import THRESHOLDS, reach_probability
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS
+from pdla.evaluation.predictions import LEG_KEY, probabilities_of
 from pdla.models.kinematic_model import WithKinematics
 from pdla.models.scorer import LegScorer
 from pdla.report import figures
+from pdla.report.leg_pictures import Manifest, ModelPicture
 from pdla.review.failures import saying_failures
 from pdla.review.images import add_picture, encode_gif, figure_png
 from pdla.review.leg_figure import leg_figure, slopes_figure
@@ -31,7 +33,6 @@ from pdla.review.leg_pictures import (
     describe_leg,
     draw_bout,
     show_legs,
-    write_manifest,
 )
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
 from pdla.runs.folder import PICTURES_FOLDER
@@ -68,7 +69,7 @@ class RunReview:
     device: torch.device
     keeper: ClipKeeper
     predictions: pd.DataFrame
-    split: dict[str, Any]
+    split: FoldsRecord
     rated: list[LegSample]
     fold: int
     n_legs: int
@@ -112,12 +113,12 @@ def _add_figure(run: RunReview, tag: str, figure: Figure) -> None:
 
 
 def fold_score_counts(
-    split: dict[str, Any], rated: list[LegSample], legs: set[Any]
+    split: FoldsRecord, rated: list[LegSample], legs: set[Any]
 ) -> dict[int, list[int]]:
     """Tested legs of each score in every fold."""
     counted = {}
-    for number, fold in enumerate(split["folds"]):
-        scores = [rated[leg].score or 0 for leg in fold["test"] if rated[leg].leg in legs]
+    for number, fold in enumerate(split.folds):
+        scores = [rated[leg].score or 0 for leg in fold.test if rated[leg].leg in legs]
         counted[number] = [int(n) for n in np.bincount(scores, minlength=N_SCORES)]
     return counted
 
@@ -126,7 +127,7 @@ def log_precision_recall(run: RunReview) -> None:
     """A curve for each threshold that some legs reach and others do not."""
     for stage in SCORED_STAGES:
         rows = stage_rows(run, stage)
-        probabilities = rows[PROBABILITY_COLUMNS].to_numpy(dtype=np.float64)
+        probabilities = probabilities_of(rows)
         for k in THRESHOLDS:
             is_reached = rows["score"].to_numpy() >= k
             if is_reached.any() and not is_reached.all():
@@ -139,8 +140,8 @@ def log_precision_recall(run: RunReview) -> None:
 def log_features(run: RunReview) -> None:
     """What the last layer is given, mean over the clips of a leg, for the projector."""
     numbers = leg_numbers(run.data.samples)
-    rows = run.predictions.drop_duplicates(["video_id", "leg"], keep="last")
-    keys = list(rows[["video_id", "leg"]].itertuples(index=False, name=None))
+    rows = run.predictions.drop_duplicates(LEG_KEY, keep="last")
+    keys = list(rows[LEG_KEY].itertuples(index=False, name=None))
     of_clips = run.keeper.features
     features = np.stack([of_clips[numbers[key]].mean(axis=0) for key in keys])
     # What a run that was stopped here left behind.
@@ -173,18 +174,18 @@ def log_legs(run: RunReview) -> None:
         if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
             clip = encode_gif(bout, BOUT_FPS)
             add_picture(run.writer, f"bouts/{_leg_tag(leg)}", clip, run.step)
-    write_manifest(folder, entries, _log_slopes(run, folder))
+    Manifest(tuple(entries), _log_slopes(run, folder)).write(folder)
 
 
 def _leg_tag(leg: ChosenLeg) -> str:
     return f"legs_{leg.kind}/{leg.place:02d}_{leg.row['video_id']}_{leg.row['leg']}"
 
 
-def _log_slopes(run: RunReview, folder: Path) -> list[dict[str, str]]:
+def _log_slopes(run: RunReview, folder: Path) -> tuple[ModelPicture, ...]:
     """Coefficients of a model on clinical quantities; other models have none to show."""
     if not isinstance(run.model, WithKinematics):
-        return []
+        return ()
     picture = figure_png(slopes_figure(average_slopes(run.model, run.data, run.device), run.name))
     write_bytes(folder / "coefficients.png", picture)
     add_picture(run.writer, "coefficients/points_per_sd", picture, run.step)
-    return [{"file": "coefficients.png", "title": f"{run.name}: coefficients"}]
+    return (ModelPicture("coefficients.png", f"{run.name}: coefficients"),)

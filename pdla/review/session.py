@@ -1,6 +1,5 @@
 """What a training run calls of the review: callbacks before, texts and pictures after."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.recordings import Cohort
+from pdla.data.splits.files import FoldsRecord
 from pdla.evaluation.video_scores import Combination
 from pdla.models.scorer import LegScorer
 from pdla.review import texts
@@ -20,6 +20,7 @@ from pdla.review.legs import ClipKeeper
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
 from pdla.runs.folder import SPLIT
+from pdla.runs.result import RunResult
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def training_callbacks(
 
 
 def log_texts(
-    trainer: lightning.Trainer, config: dict[str, Any], result: dict[str, Any], cohort: Cohort
+    trainer: lightning.Trainer, config: dict[str, Any], result: RunResult, cohort: Cohort
 ) -> None:
     """Config, split, data and exclusions for the Text tab."""
     logger = trainer.logger
@@ -48,7 +49,7 @@ def log_texts(
         rated = cohort.rated_legs
         for tag, text in {
             "config": texts.config_text(config),
-            "split": texts.split_text(_read_split(run_dir), rated, result["split"]["fold"]),
+            "split": texts.split_text(FoldsRecord.read(run_dir / SPLIT), rated, result.split.fold),
             "data": texts.data_text(result),
             "left_out": texts.excluded_text(cohort),
         }.items():
@@ -91,15 +92,10 @@ def log_pictures(
             device=trainer.strategy.root_device,
             keeper=keeper,
             predictions=predictions,
-            split=_read_split(run_dir),
+            split=FoldsRecord.read(run_dir / SPLIT),
             rated=cohort.rated_legs,
             fold=fold,
             n_legs=n_legs,
             name=f"{stamp}{model.name}, leg {legs}",
         )
     )
-
-
-def _read_split(run_dir: Path) -> dict[str, Any]:
-    split: dict[str, Any] = json.loads((run_dir / SPLIT).read_text(encoding="utf-8"))
-    return split

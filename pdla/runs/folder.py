@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from pdla.data.files import write_json, write_text
+from pdla.runs.result import RunResult
 
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
 SPLIT = "split.json"
@@ -104,20 +106,24 @@ def config_hash(config: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def read_result(run_dir: Path) -> dict[str, Any] | None:
-    """The result of a finished run, or None; result.json is written last, so it marks the end."""
+def read_result(run_dir: Path) -> RunResult | None:
+    """The result of a finished run, or None; result.json is written last, so it marks the end.
+
+    Raises:
+        ValueError: If the file cannot be read as a result; one line.
+    """
     path = run_dir / RESULT
     if not path.exists():
         return None
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return result
+    return RunResult.from_json(path.read_text(encoding="utf-8"), path)
 
 
-def finish_run(run_dir: Path, result: dict[str, Any], predictions: pd.DataFrame) -> None:
+def finish_run(run_dir: Path, result: RunResult, predictions: pd.DataFrame) -> None:
     """Write predictions.csv, then result.json with its hash, each in one piece or not at all."""
     text = predictions.to_csv(index=False, float_format="%.6f")
     write_text(run_dir / PREDICTIONS, text)
-    write_json(run_dir / RESULT, result | {"predictions_hash": text_hash(text)})
+    result = replace(result, predictions_hash=text_hash(text))
+    write_text(run_dir / RESULT, result.to_json() + "\n")
 
 
 def clear_curves(run_dir: Path) -> None:
@@ -147,7 +153,7 @@ def text_hash(text: str) -> str:
 def unfinished_runs(study_dir: Path) -> list[Path]:
     """Run folders of a study without a result, in order of their names."""
     started = (path.parent for path in sorted(study_dir.rglob(CONFIG)))
-    return [run for run in started if run.name != ".hydra" and read_result(run) is None]
+    return [run for run in started if run.name != ".hydra" and not (run / RESULT).exists()]
 
 
 LOCK, WRITER = "writer.lock", "writer.json"

@@ -1,4 +1,4 @@
-"""What finished runs say of a cohort that they were not made for; nothing is fitted."""
+"""Predictions of finished runs for a cohort that they were not trained on; nothing is fitted."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,8 @@ from pdla.data.recordings import Cohort
 from pdla.data.splits.folds import AllTested
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
-from pdla.report.study import Study, StudyRun, read_run, read_study
+from pdla.report.study import Study, read_study
+from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import RESULT
 from pdla.training.run import build_data
 
@@ -31,9 +32,9 @@ def read_finished(folder: Path) -> Study:
     else:
         study = read_study(folder)
     for run in study.runs:
-        if "external" in run.result:
+        if (external := run.result.external) is not None:
             raise ValueError(
-                f"{run.folder}: holds what {run.result['external']['from']} said of other data; "
+                f"{run.folder}: holds predictions of {external.run} for other data; "
                 "give the study of that run"
             )
     return study
@@ -48,7 +49,7 @@ def load_best(run: StudyRun) -> LegScorer:
     checkpoint = run.folder / "checkpoints" / "best.ckpt"
     if not checkpoint.exists():
         raise ValueError(f"{checkpoint}: is gone; run it again")
-    target, versions = run.config["model"]["_target_"], run.result["versions"]
+    target, versions = run.config["model"]["_target_"], run.result.versions
     try:
         model_class: Any = get_class(target)
         # Everything is in the checkpoint: no pre-trained weights are looked for.
@@ -89,7 +90,7 @@ class Predictor:
         data = self._prepare(run)
         model = load_best(run)
         combination = run.config["evaluation"]["clips"]
-        scores = VideoScores(data.samples, run.result["split"]["fold"], combination)
+        scores = VideoScores(data.samples, run.result.split.fold, combination)
         tester = lightning.Trainer(
             accelerator="auto",
             devices=1,

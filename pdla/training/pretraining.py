@@ -1,24 +1,20 @@
 """Weights from another run must not know the patients that a run tests: leakage by pre-training."""
 
-import json
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
 
 from pdla.data.recordings import Cohort
+from pdla.data.splits.files import FoldsRecord, Split
+from pdla.evaluation.leg_table import read_legs
 from pdla.models.weights import NAMED
-from pdla.report.study import read_legs
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, SPLIT, read_result
+from pdla.runs.result import RunResult
 
 log = logging.getLogger(__name__)
-
-Fold = dict[str, list[int]]
-
-SEEN = ("train", "val")  # validation patients chose the checkpoint
 
 
 def check_pretraining(weights: str, cohort: Cohort, tested: Collection[str]) -> None:
@@ -85,10 +81,10 @@ def read_patients_seen(run_dir: Path, cohort: Cohort) -> set[str]:
             "or choose other weights"
         )
     try:
-        folds = json.loads((run_dir / SPLIT).read_text(encoding="utf-8"))["folds"]
-        legs = read_legs(run_dir.parent / LEGS_FOLDER / result["legs_file"])
+        folds = FoldsRecord.read(run_dir / SPLIT).folds
+        legs = read_legs(run_dir.parent / LEGS_FOLDER / result.legs_file)
         return patients_seen(result, folds, legs, cohort)
-    except (OSError, KeyError, IndexError, ValueError) as error:
+    except (OSError, IndexError, ValueError) as error:
         raise ValueError(
             f"{run_dir}: cannot tell on whom these weights were trained ({error}); restore its "
             f"{SPLIT} and {LEGS_FOLDER}/, or choose other weights"
@@ -96,20 +92,20 @@ def read_patients_seen(run_dir: Path, cohort: Cohort) -> set[str]:
 
 
 def patients_seen(
-    result: dict[str, Any], folds: Sequence[Fold], legs: pd.DataFrame, cohort: Cohort
+    result: RunResult, folds: Sequence[Split], legs: pd.DataFrame, cohort: Cohort
 ) -> set[str]:
     """Pseudonyms, as a cohort has them, of the patients that a run has seen.
 
     Args:
-        result: result.json of the run.
-        folds: The folds of its split.json.
+        result: Of the run.
+        folds: Every fold of its split.
         legs: Its table of rated legs, which the folds count.
         cohort: Where the patients are looked for.
     """
-    fold = folds[result["split"]["fold"]]
-    indices = [index for stage in SEEN for index in fold[stage]]
+    fold = folds[result.split.fold]
+    indices = [*fold.train, *fold.val]  # validation patients chose the checkpoint
     seen = set(legs.loc[legs.index.isin(indices), "patient"])
-    if result["data_hash"] == cohort.data_hash:
+    if result.data_hash == cohort.data_hash:
         rated = cohort.rated_legs
         seen |= {rated[index].patient for index in indices}
     return seen

@@ -1,19 +1,19 @@
-"""What a run writes down about its data, so that a report needs neither videos nor keypoints.
+"""What a run records of its data, so that a report needs neither videos nor keypoints.
 
-`split.json` lies in the folder of the run. The rated legs with their kinematics are measured once
-for a study and kept in `_legs/` beside its runs: they are the same for all of them, and take longer
-to measure than to read.
+`split.json` is in the folder of the run. The rated legs with their kinematics are measured once for
+a study and kept in `_legs/` beside its runs, which all need the same.
 """
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pdla.data.files import write_json, write_text
-from pdla.data.intake.agreement import agreement_by_leg
+from pdla.data.intake.agreement import Agreement, agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
 from pdla.data.kinematics.leg_table import leg_table
@@ -22,6 +22,18 @@ from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
 from pdla.data.splits.folds import Splitter
 from pdla.runs.folder import LEGS_FOLDER, SPLIT
+from pdla.runs.result import DataSource, Flow, SplitRecord
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What result.json says of the data of a run; see `RunResult`."""
+
+    split: SplitRecord
+    legs_file: str
+    flow: Flow
+    agreement: dict[Leg, Agreement]
+    data: DataSource
 
 
 def record_data(
@@ -30,7 +42,7 @@ def record_data(
     splitter: Splitter,
     recordings: dict[str, Any],
     legs: Sequence[Leg],
-) -> dict[str, Any]:
+) -> DataRecord:
     """Write split.json and, if it is not there yet, the table of legs.
 
     Args:
@@ -41,43 +53,35 @@ def record_data(
         legs: Legs that the run is about.
 
     Returns:
-        Entries of result.json.
+        What result.json says of the data.
     """
     rated = cohort.rated_legs
-    record = describe_folds(splitter.all_folds(rated), rated, type(splitter).__name__)
-    write_json(run_dir / SPLIT, record | {"is_tuning": splitter.is_tuning})
-    return {
-        "split": {
-            "rule": record["rule"],
-            "hash": record["hash"],
-            "fold": splitter.number,
-            "is_tuning": splitter.is_tuning,
-        },
-        "legs_file": write_legs(run_dir.parent, cohort.data_hash, rated),
-        "flow": count_flow(cohort, legs),
-        "agreement": rater_agreement(
-            recordings.get("labels"), IntakeOptions.from_config(recordings)
-        ),
-        "data": {
-            "name": recordings["name"],
-            "simulated": recordings.get("simulate", {}).get("scores"),
-        },
-    }
+    folds, rule = splitter.all_folds(rated), type(splitter).__name__
+    record = describe_folds(folds, rated, rule, splitter.is_tuning)
+    write_json(run_dir / SPLIT, record.to_json())
+    simulated = recordings.get("simulate", {}).get("scores")
+    return DataRecord(
+        split=SplitRecord(rule, record.hash, splitter.number, splitter.is_tuning),
+        legs_file=write_legs(run_dir.parent, cohort.data_hash, rated),
+        flow=count_flow(cohort, legs),
+        agreement=rater_agreement(recordings.get("labels"), IntakeOptions.from_config(recordings)),
+        data=DataSource(recordings["name"], simulated),
+    )
 
 
-def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> dict[str, int]:
+def count_flow(cohort: Cohort, legs: Sequence[Leg]) -> Flow:
     """How many videos and legs were found, usable, rated, and used for the wanted legs."""
     rated = cohort.rated_legs
     used = [sample for sample in rated if sample.leg in legs]
-    return {
-        "rows": cohort.n_rows,
-        "videos_found": cohort.n_videos,
-        "videos_usable": len({sample.recording.video_id for sample in cohort.samples}),
-        "legs_usable": len(cohort.samples),
-        "legs_rated": len(rated),
-        "legs_used": len(used),
-        "patients_used": len({sample.patient for sample in used}),
-    }
+    return Flow(
+        rows=cohort.n_rows,
+        videos_found=cohort.n_videos,
+        videos_usable=len({sample.recording.video_id for sample in cohort.samples}),
+        legs_usable=len(cohort.samples),
+        legs_rated=len(rated),
+        legs_used=len(used),
+        patients_used=len({sample.patient for sample in used}),
+    )
 
 
 def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> str:
@@ -100,9 +104,7 @@ def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
     return leg_table(rated).drop(columns=["bout_start_s", "bout_end_s"])
 
 
-def rater_agreement(
-    labels: str | Path | None, options: IntakeOptions
-) -> dict[str, dict[str, float | int | None]]:
+def rater_agreement(labels: str | Path | None, options: IntakeOptions) -> dict[Leg, Agreement]:
     """Agreement of the raters of each leg, if the label sheet has several."""
     if labels is None or not Path(labels).exists():
         return {}

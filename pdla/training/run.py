@@ -6,6 +6,7 @@ import signal
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -45,13 +46,14 @@ from pdla.runs.folder import (
     open_run,
     read_result,
 )
+from pdla.runs.result import RunResult, as_score_counts
 from pdla.training.checkpoint_files import BackgroundCheckpointIO
 from pdla.training.checkpoints import RunCheckpoints, Start, find_start
 from pdla.training.config import build, build_model, check_config
 from pdla.training.console import print_result
 from pdla.training.pretraining import check_pretraining
 from pdla.training.randomness import StepSeeds
-from pdla.training.records import record_data
+from pdla.training.records import DataRecord, record_data
 from pdla.training.schedules import LongerSchedule
 from pdla.training.signals import RunStopped, requeue_job, stop_on_signals
 from pdla.training.tensorboard import log_summary
@@ -102,14 +104,14 @@ def _run_once(config: dict[str, Any], run_dir: Path) -> float:
     if not config.get("keep_last", False):
         checkpoint_path(run_dir, LAST).unlink(missing_ok=True)
     print_result(result, Path(os.path.relpath(run_dir)))
-    return float(result["metrics"]["val"]["rps"])
+    return result.metrics["val"]["rps"]
 
 
-def _say_finished(run_dir: Path, result: dict[str, Any]) -> None:
+def _say_finished(run_dir: Path, result: RunResult) -> None:
     log.info("%s is finished already; delete the folder to run it again", run_dir)
     best = checkpoint_path(run_dir, BEST)
-    known = result.get("checkpoint_hash")
-    if known is not None and not (best.exists() and file_hash(best) == known):
+    known = result.checkpoint_hash
+    if known and not (best.exists() and file_hash(best) == known):
         log.warning("%s is gone or was changed; the numbers are those of the run", best)
 
 
@@ -123,7 +125,7 @@ def _say_how_to_go_on(stopped: RunStopped, run_dir: Path) -> None:
         log.warning("stopped by %s: %s; the same command %s", stopped, saved, again)
 
 
-def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
+def _train_and_test(config: dict[str, Any], run_dir: Path) -> RunResult:
     started = time.perf_counter()
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cohort = load_cohort(config["recordings"])
@@ -166,22 +168,23 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> dict[str, Any]:
             "test_s": round(time.perf_counter() - trained, 2),
         }
         predictions = pd.concat([video_scores.predictions[stage] for stage in ("val", "test")])
-        result = make_result(config, cohort, data, model, predictions) | {
-            **record_data(
-                run_dir, cohort, data.splitter, config["recordings"], legs_of(config["leg"])
-            ),
-            "checkpoint_hash": file_hash(checkpoint_path(run_dir, BEST)),
-            "device": str(trainer.strategy.root_device),
-            "epochs": trainer.current_epoch,
-            "times": times,
-        }
+        records = record_data(
+            run_dir, cohort, data.splitter, config["recordings"], legs_of(config["leg"])
+        )
+        result = replace(
+            make_result(config, cohort, data, model, predictions, records),
+            checkpoint_hash=file_hash(checkpoint_path(run_dir, BEST)),
+            device=str(trainer.strategy.root_device),
+            epochs=trainer.current_epoch,
+            times=times,
+        )
         log_summary(trainer, config, result)
         finish_run(run_dir, result, predictions)
         if not config.get("keep_last", False):
             files.discard(checkpoint_path(run_dir, LAST))
     log_texts(trainer, config, result, cohort)
     if options.pictures:
-        fold = result["split"]["fold"]
+        fold = result.split.fold
         log_pictures(trainer, model, data, keeper, predictions, cohort, fold, options.legs)
     return result
 
@@ -247,33 +250,35 @@ def make_result(
     data: KeypointClips,
     model: LegScorer,
     predictions: pd.DataFrame,
-) -> dict[str, Any]:
-    """The contents of result.json that do not depend on the trainer."""
+    records: DataRecord,
+) -> RunResult:
+    """The result of a run, without what the trainer knows."""
     counts = {stage: data.score_counts(stage) for stage in STAGES}
-    tables = {stage: predictions[predictions["stage"] == stage] for stage in ("val", "test")}
-    return {
-        "model": model.name,
-        "leg": config["leg"],
-        "fold": data.split_fold,
-        "seed": config["seed"],
-        "is_leaky": data.is_leaky,
-        "primary": list(config["evaluation"]["primary"]),
-        "clips": config["evaluation"]["clips"],
-        "metrics": {stage: json_ready(table_metrics(table)) for stage, table in tables.items()},
-        "undefined": {stage: table_reasons(table) for stage, table in tables.items()},
-        "baselines": {"majority": json_ready(_majority_metrics(counts, tables["test"]))},
-        "score_counts": counts,
-        "patient_counts": {stage: data.n_patients(stage) for stage in STAGES},
-        "unsupported_scores": [score for score, n in enumerate(counts["train"]) if n == 0],
-        "excluded": count_exclusions(cohort),
-        "weights_source": model.weights_source,
-        "config_hash": config_hash(config),
-        "data_hash": cohort.data_hash,
-        "versions": {
+    scored: tuple[Stage, ...] = ("val", "test")
+    tables = {stage: predictions[predictions["stage"] == stage] for stage in scored}
+    return RunResult(
+        model=model.name,
+        leg=config["leg"],
+        seed=config["seed"],
+        is_leaky=data.is_leaky,
+        primary=tuple(config["evaluation"]["primary"]),
+        clips=config["evaluation"]["clips"],
+        metrics={stage: table_metrics(table) for stage, table in tables.items()},
+        undefined={stage: table_reasons(table) for stage, table in tables.items()},
+        baselines={"majority": _majority_metrics(counts, tables["test"])},
+        score_counts={stage: as_score_counts(counts[stage]) for stage in STAGES},
+        patient_counts={stage: data.n_patients(stage) for stage in STAGES},
+        unsupported_scores=tuple(score for score, n in enumerate(counts["train"]) if n == 0),
+        excluded=count_exclusions(cohort),
+        weights_source=model.weights_source,
+        config_hash=config_hash(config),
+        data_hash=cohort.data_hash,
+        versions={
             name: _installed_version(name)
             for name in ("pdla", "torch", "torchvision", "lightning", "hydra-core")
         },
-    }
+        **vars(records),
+    )
 
 
 def _installed_version(name: str) -> str:
@@ -295,11 +300,6 @@ def _majority_metrics(counts: dict[Stage, list[int]], table: pd.DataFrame) -> di
     probabilities = majority(known, len(table))
     score = table["score"].to_numpy(dtype=np.int64)
     return leg_metrics(score, predicted_score(probabilities), probabilities)
-
-
-def json_ready(metrics: dict[str, float]) -> dict[str, float | None]:
-    """Undefined metrics become null: JSON has no NaN."""
-    return {name: value if np.isfinite(value) else None for name, value in metrics.items()}
 
 
 SAVE_EVERY_S: Final = 30.0

@@ -1,5 +1,6 @@
 """The final numbers of a run, for TensorBoard."""
 
+import math
 from typing import Any, Final
 
 import lightning
@@ -7,6 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.tensorboard.summary import hparams
 
 from pdla.evaluation.metrics import HEADLINE
+from pdla.runs.result import RunResult
 
 # Columns of the HParams tab; `best` is validation at the best epoch, val/ itself stays a curve.
 HPARAM_METRICS: Final = tuple(
@@ -16,7 +18,7 @@ HPARAM_METRICS: Final = tuple(
 )
 
 
-def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict[str, Any]) -> None:
+def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: RunResult) -> None:
     """Log the final metrics, and the row of this run in TensorBoard's HParams tab.
 
     All of HPARAM_METRICS are columns of every run, also where one is undefined: TensorBoard takes
@@ -25,11 +27,12 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict
     logger = trainer.logger
     if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
         return
+    titles = {"best": result.metrics["val"], "test": result.metrics["test"]}
     metrics = {
-        f"{title}/{key}": value
-        for stage, title in (("val", "best"), ("test", "test"))
+        f"{title}/{key}": values[key]
+        for title, values in titles.items()
         for key in HEADLINE
-        if (value := result["metrics"][stage].get(key)) is not None
+        if math.isfinite(values.get(key, math.nan))
     }
     logger.log_metrics(metrics, step=trainer.global_step)
     chosen = hyperparameters(config, result, trainer.optimizers[0].defaults["lr"])
@@ -40,20 +43,23 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: dict
 
 
 def hyperparameters(
-    config: dict[str, Any], result: dict[str, Any], learning_rate: float
+    config: dict[str, Any], result: RunResult, learning_rate: float
 ) -> dict[str, Any]:
     """What tells runs apart, by which the HParams tab groups, filters and colours them.
 
     The tab shows the first five by name until one asks for more: fold, leg, loss, model, seed.
     """
     return {
-        **{key: result[key] for key in ("model", "leg", "fold", "seed")},
+        "model": result.model,
+        "leg": result.leg,
+        "fold": result.split.fold,
+        "seed": result.seed,
         "loss": str(config["loss"]["_target_"]).rpartition(".")[2].removesuffix("Head"),
         "study": config["study"],
         "training_augment": ", ".join(config["augment"] or {}) or "none",
         "training_batch_size": config["data"]["batch_size"],
         "training_learning_rate": float(learning_rate),
         "training_max_epochs": config["trainer"]["max_epochs"],
-        "training_split": result["split"]["rule"] + (" LEAKY" if result["is_leaky"] else ""),
-        "weights": result["weights_source"],
+        "training_split": result.split.rule + (" LEAKY" if result.is_leaky else ""),
+        "weights": result.weights_source,
     }

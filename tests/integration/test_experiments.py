@@ -33,7 +33,7 @@ def test_an_experiment_runs_to_its_end(name, tmp_path, monkeypatch):
         overrides += ["split.n_val_folds=2", "split.test_share=0.3"]
     training.run(compose_config(*overrides), tmp_path / "run")
     result = read_result(tmp_path / "run")
-    assert result["is_leaky"] is name.startswith("original")
+    assert result.is_leaky is name.startswith("original")
 
 
 @pytest.mark.parametrize("name", ["original_r3d", "original_resnet_lstm"])
@@ -60,5 +60,5 @@ def test_a_pretrained_run_gives_the_next_one_its_weights(tmp_path, monkeypatch):
     training.run(
         compose_config(*small, "split.n_folds=3", f"model.weights={best}"), tmp_path / "second"
     )
-    source = read_result(tmp_path / "second")["weights_source"]
+    source = read_result(tmp_path / "second").weights_source
     assert source.startswith("tcn-first/best.ckpt (")

@@ -11,7 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from pdla.report.analysis import analyse
 from pdla.report.curves import read_curves
-from pdla.report.leg_pictures import looked_at, read_manifest
+from pdla.report.leg_pictures import Manifest, collect_pictures
 from pdla.report.page import write_report
 from pdla.report.study import read_study
 from pdla.review.images import encode_png
@@ -106,9 +106,9 @@ def test_a_report_shows_the_worst_legs_of_all_runs_once_and_draws_nothing(tmp_pa
     for number, run in enumerate(sorted(folder.glob("r3d-*"))):
         legs = [leg("worst", place, f"V-{place}", 3 - number - place / 10) for place in (1, 2)]
         write_pictures(run, [*legs, leg("typical", 1, f"V-{number}9", 0.0)])
-    (found,) = looked_at(read_study(folder))
-    assert [picture["alt"] for picture in found["worst"]] == ["V-1 2.9", "V-2 2.8"]
-    assert [picture["alt"] for picture in found["typical"]] == ["V-09 0.0", "V-19 0.0"]
+    (found,) = collect_pictures(read_study(folder))
+    assert [picture.alt for picture in found.worst] == ["V-1 2.9", "V-2 2.8"]
+    assert [picture.alt for picture in found.typical] == ["V-09 0.0", "V-19 0.0"]
     page = write_report(analyse(read_study(folder)), {}, "").read_text()
     assert "The most typical legs" in page
 
@@ -136,7 +136,7 @@ def test_damaged_pictures_leave_the_report_without_them(tmp_path):
     (run / "pictures").mkdir()
     for text in ("", "{", "[]", '{"legs": 3}', "null", '{"legs": [{}, "a"], "model": []}'):
         (run / "pictures" / "pictures.json").write_text(text)
-        assert read_manifest(run) == {"legs": [], "model": []}, text
+        assert Manifest.read(run) == Manifest(), text
     page = write_report(analyse(read_study(folder)), {}, "").read_text()
     assert "What the models looked at" not in page
 
@@ -200,8 +200,8 @@ def test_a_leaky_split_that_tests_what_it_validated_shows_its_legs(tmp_path, mon
     own = [option for option in STOPPED if not option.startswith(("split.", "trainer."))]
     config = compose_config(*own, "split=by_video_2023", "trainer.max_epochs=1")
     training.run(config, tmp_path / "run")
-    legs = read_manifest(tmp_path / "run")["legs"]
-    assert legs[0]["kind"] == "worst"
-    assert legs[0]["title"].startswith("LEAKY: ")
+    legs = Manifest.read(tmp_path / "run").legs
+    assert legs[0].kind == "worst"
+    assert legs[0].title.startswith("LEAKY: ")
     assert not [line for line in caplog.messages if "The result stands" in line]
     assert not [line for line in caplog.messages if "not drawn" in line]

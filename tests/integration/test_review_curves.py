@@ -80,7 +80,7 @@ def test_the_hparams_row_has_the_metrics_of_validation_and_test_and_no_hp_metric
     assert (chosen["leg"].string_value, chosen["fold"].number_value) == ("both", 0)
     assert chosen["seed"].number_value == config["seed"]
     assert sorted(chosen)[:5] == ["fold", "leg", "loss", "model", "seed"]  # what the tab shows
-    metrics = read_result(run_dir)["metrics"]
+    metrics = read_result(run_dir).metrics
     for column in columns:
         stage, key = column.split("/")
         expected = metrics["val" if stage == "best" else "test"][key]

@@ -67,9 +67,9 @@ def test_predictions_have_one_row_a_leg_of_validation_and_test(finished):
     assert list(table.columns) == [*names, "p0", "p1", "p2", "p3", "p4", "n_clips"]
     for stage in ("val", "test"):
         rows = table[table["stage"] == stage]
-        assert len(rows) == sum(result["score_counts"][stage])
+        assert len(rows) == sum(result.score_counts[stage])
         assert not rows["video_id"].duplicated().any()
-        assert rows["patient"].nunique() == result["patient_counts"][stage]
+        assert rows["patient"].nunique() == result.patient_counts[stage]
     np.testing.assert_allclose(table[[f"p{s}" for s in range(5)]].sum(axis=1), 1, atol=1e-5)
     assert set(table["leg"]) == {"R"}
 
@@ -82,17 +82,17 @@ def test_no_patient_of_the_test_stands_in_validation(finished):
 
 def test_the_objective_for_sweepers_is_the_validation_score_never_the_test(finished):
     run_dir, objective = finished
-    assert objective == pytest.approx(read_result(run_dir)["metrics"]["val"]["rps"])
+    assert objective == pytest.approx(read_result(run_dir).metrics["val"]["rps"])
 
 
 def test_the_result_says_what_a_reviewer_asks(finished):
     result = read_result(finished[0])
-    assert result["unsupported_scores"][-1] == 4
-    assert result["weights_source"] == "none"
-    assert result["is_leaky"] is False
-    assert set(result["baselines"]["majority"]) == set(result["metrics"]["test"])
-    assert len(result["data_hash"]) == 64
-    assert {"torch", "lightning", "pdla"} <= set(result["versions"])
+    assert result.unsupported_scores[-1] == 4
+    assert result.weights_source == "none"
+    assert result.is_leaky is False
+    assert set(result.baselines["majority"]) == set(result.metrics["test"])
+    assert len(result.data_hash) == 64
+    assert {"torch", "lightning", "pdla"} <= set(result.versions)
 
 
 def test_scalars_and_hyperparameters_can_be_read_back_from_the_events(finished):
@@ -160,7 +160,7 @@ def test_an_interrupted_run_goes_on_from_its_last_epoch(small_cohort, tmp_path, 
     )
     run(run_dir, "model=resnet_lstm")
     assert steps == []
-    assert read_result(run_dir)["epochs"] == 2
+    assert read_result(run_dir).epochs == 2
     assert not (run_dir / "error.txt").exists()
 
 
@@ -222,7 +222,7 @@ def test_a_leaky_split_is_stamped_on_the_result(small_cohort, tmp_path, capsys):
     tiny = [option for option in TINY if not option.startswith("split.")]
     config = compose_config(*tiny, "model=resnet_lstm", "split=by_video_2023")
     training.run(config, tmp_path / "run")
-    assert read_result(tmp_path / "run")["is_leaky"] is True
+    assert read_result(tmp_path / "run").is_leaky is True
     assert "LEAKY" in capsys.readouterr().out
 
 

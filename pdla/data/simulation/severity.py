@@ -106,20 +106,3 @@ def draw_given_scores(population: Population, scores: Array, rng: np.random.Gene
     log_weight = np.log(np.where(np.isnan(scores), 1.0, likelihood) + 1e-12).sum(axis=(1, 2))
     weight = np.cumsum(np.exp(log_weight - log_weight.max()))
     return np.asarray(severities[int(np.searchsorted(weight, rng.random() * weight[-1]))])
-
-
-def intraclass_correlation(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
-    """ICC(A,1): absolute agreement of single raters, two-way random effects (McGraw and Wong 1996).
-
-    Args:
-        first: (N,) scores of one rater.
-        second: (N,) scores of the other rater on the same legs.
-    """
-    ratings = np.stack([first, second], axis=1).astype(np.float64)
-    n, k = ratings.shape
-    deviation = ratings - ratings.mean()
-    rows = k * float((deviation.mean(axis=1) ** 2).sum()) / (n - 1)
-    columns = n * float((deviation.mean(axis=0) ** 2).sum()) / (k - 1)
-    residual = deviation - deviation.mean(axis=1, keepdims=True) - deviation.mean(axis=0)
-    error = float((residual**2).sum()) / ((n - 1) * (k - 1))
-    return float((rows - error) / (rows + (k - 1) * error + k * (columns - error) / n))

@@ -8,7 +8,7 @@ whatever the pseudonyms are there.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +25,70 @@ class Split:
     test: tuple[int, ...]
 
 
-def describe_folds(
-    folds: Sequence[Split], samples: Sequence[LegSample], rule: str
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FoldsRecord:
     """The contents of split.json.
+
+    Attributes:
+        rule: Name of the rule that drew the folds.
+        hash: SHA-256 over the legs and the folds, not over the rule: the same folds have the same
+            hash, drawn or read from a file.
+        folds: Every fold of the split.
+        legs: Number of rated legs that the folds count; None on another data set.
+        legs_hash: `hash_legs` of them; None likewise.
+        is_tuning: Whether the split tests training patients of the study, to choose options.
+    """
+
+    rule: str
+    hash: str
+    folds: tuple[Split, ...]
+    legs: int | None = None
+    legs_hash: str | None = None
+    is_tuning: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, path: Path) -> "FoldsRecord":
+        """Read split.json.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If the file is not one; one line.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            folds = tuple(
+                Split(*(tuple(map(int, fold[stage])) for stage in STAGES))
+                for fold in content["folds"]
+            )
+            rule, digest = str(content["rule"]), str(content["hash"])
+            legs, legs_hash = content.get("legs"), content.get("legs_hash")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ValueError(f"{path}: not a split.json that a run has written") from None
+        return cls(rule, digest, folds, legs, legs_hash, content.get("is_tuning") is True)
+
+
+def describe_folds(
+    folds: Sequence[Split], samples: Sequence[LegSample], rule: str, is_tuning: bool = False
+) -> FoldsRecord:
+    """The record of a split.
 
     Args:
         folds: Every fold of a split.
         samples: The rated legs that the folds count.
-        rule: Name of the rule that drew them, for people.
-
-    Returns:
-        Plain values; `hash` is SHA-256 over the legs and the folds, not over the rule: the same
-        folds have the same hash, drawn or read from a file.
+        rule: Name of the rule that drew them.
+        is_tuning: Whether the split is inside of the training patients.
     """
-    content = {
-        "legs": len(samples),
-        "legs_hash": hash_legs(samples),
-        "folds": [{stage: list(getattr(fold, stage)) for stage in STAGES} for fold in folds],
-    }
-    return {"rule": rule, "hash": _hash(content), **content}
+    legs_hash = hash_legs(samples)
+    digest = _hash_folds(folds, len(samples), legs_hash)
+    return FoldsRecord(rule, digest, tuple(folds), len(samples), legs_hash, is_tuning)
+
+
+def _hash_folds(folds: Sequence[Split], legs: int | None, legs_hash: str | None) -> str:
+    return _hash({"legs": legs, "legs_hash": legs_hash, "folds": [asdict(fold) for fold in folds]})
 
 
 def read_folds(path: Path, samples: Sequence[LegSample]) -> list[Split]:
@@ -54,24 +98,21 @@ def read_folds(path: Path, samples: Sequence[LegSample]) -> list[Split]:
         ValueError: If the file is none, was changed, or was made for other legs.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        parts = {key: content[key] for key in ("legs", "legs_hash", "folds")}
-        folds = [Split(*(tuple(fold[stage]) for stage in STAGES)) for fold in parts["folds"]]
-        written = content["hash"]
+        record = FoldsRecord.read(path)
     except FileNotFoundError:
         raise ValueError(f"split.file={path}: not found; give split.json of a run") from None
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"split.file={path}: not a split.json that a run has written") from None
-    if content.get("is_tuning"):
+    except ValueError as error:
+        raise ValueError(f"split.file={error}") from None
+    if record.is_tuning:
         raise ValueError(f"split.file={path}: of a tuning run; give that of a run without inner")
-    if written != _hash(parts):
+    if record.hash != _hash_folds(record.folds, record.legs, record.legs_hash):
         raise ValueError(f"split.file={path}: was changed after it was written (hash differs)")
-    if parts["legs_hash"] != hash_legs(samples):
+    if record.legs_hash != hash_legs(samples):
         raise ValueError(
-            f"split.file={path}: made for {parts['legs']} other legs, scores or patients; "
+            f"split.file={path}: made for {record.legs} other legs, scores or patients; "
             f"this cohort has {len(samples)} rated legs"
         )
-    return folds
+    return list(record.folds)
 
 
 def hash_legs(samples: Sequence[LegSample]) -> str:

@@ -48,7 +48,7 @@ def test_every_rated_leg_of_the_other_data_is_scored_by_the_run_as_it_is(study, 
     assert set(table["stage"]) == {"test"}
     assert checkpoint.stat().st_mtime_ns == before
     result = json.loads((out / "resnet_lstm-R-fold0-seed0" / "result.json").read_text())
-    assert result["external"]["from"] == "resnet_lstm-R-fold0-seed0"
+    assert result["external"]["run"] == "resnet_lstm-R-fold0-seed0"
     page = report_study(out, n_clips=0).read_text()
     assert "external validation" in page
     with pytest.raises(ValueError, match="holds an evaluation already"):

@@ -8,7 +8,8 @@ import pytest
 
 from pdla.evaluation.intervals import estimate_differences, estimate_metrics
 from pdla.evaluation.metrics import HEADLINE, METRICS, leg_metrics, predicted_score
-from pdla.evaluation.weighted import PROBABILITY_COLUMNS, number_patients, weighted_metrics
+from pdla.evaluation.predictions import PROBABILITY_COLUMNS
+from pdla.evaluation.weighted import number_patients, weighted_metrics
 
 
 def table_of(score, probabilities, patients):

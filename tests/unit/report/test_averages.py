@@ -1,6 +1,7 @@
 """Averages of runs: named beforehand, of one fold, over seeds and models; never of a half study."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -32,13 +33,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(folder):
-    return read_study(folder).runs
+def study(folder):
+    return read_study(folder)
 
 
-def mean_of(runs, name):
+def mean_of(study, name):
     """Test predictions of the runs whose folder begins so, mean over seeds, by video and leg."""
-    rows = pd.concat([run.tested for run in runs if run.folder.name.startswith(name)])
+    rows = pd.concat([run.tested for run in study.runs if run.folder.name.startswith(name)])
     return rows.groupby(["video_id", "leg"])[PROBABILITIES].mean()
 
 
@@ -48,45 +49,48 @@ def only_table(averages):
     return table.set_index(["video_id", "leg"]).sort_index()
 
 
-def test_each_model_counts_the_same_however_many_seeds_it_has(runs):
-    table = only_table(pool_averages(runs, ["tcn,stgcn"]))
-    expected = (mean_of(runs, "tcn-") + mean_of(runs, "stgcn-")) / 2
+def test_each_model_counts_the_same_however_many_seeds_it_has(study):
+    table = only_table(pool_averages(study, ["tcn,stgcn"]))
+    expected = (mean_of(study, "tcn-") + mean_of(study, "stgcn-")) / 2
     np.testing.assert_allclose(table[PROBABILITIES], expected)
     assert table["predicted"].tolist() == predicted_score(expected.to_numpy()).tolist()
     assert len(table) == 80
 
 
-def test_one_name_is_the_mean_over_its_seeds(runs):
-    table = only_table(pool_averages(runs, ["stgcn"]))
-    np.testing.assert_allclose(table[PROBABILITIES], mean_of(runs, "stgcn-"))
+def test_one_name_is_the_mean_over_its_seeds(study):
+    table = only_table(pool_averages(study, ["stgcn"]))
+    np.testing.assert_allclose(table[PROBABILITIES], mean_of(study, "stgcn-"))
 
 
-def test_a_leg_is_scored_only_by_runs_that_did_not_train_on_its_patient(runs):
+def test_a_leg_is_scored_only_by_runs_that_did_not_train_on_its_patient(study):
     folds = {}
-    for run in runs:
-        fold = run.folds[run.result["fold"]]
-        trained = set(run.legs.loc[[*fold["train"], *fold["val"]], "patient"])
+    for run in study.runs:
+        trained = set(run.own_legs(run.fold.train, run.fold.val)["patient"])
         for patient in set(run.tested["patient"]):
             assert patient not in trained
-            folds.setdefault(patient, set()).add(run.result["fold"])
+            folds.setdefault(patient, set()).add(run.result.split.fold)
     assert all(len(numbers) == 1 for numbers in folds.values())
-    assert set(only_table(pool_averages(runs, ["all"]))["patient"]) == set(folds)
+    assert set(only_table(pool_averages(study, ["all"]))["patient"]) == set(folds)
 
 
 def test_repeats_of_the_split_stay_passes_of_their_own(tmp_path):
     study = read_study(make_study(tmp_path / "s", ["tcn"], ["R"], seeds=(0, 1), leaky=True))
-    (average,) = pool_averages(study.runs, ["tcn"])
+    (average,) = pool_averages(study, ["tcn"])
     assert average.is_leaky
     assert len(average.passes) == 3  # each draw of the videos tests some of them again
 
 
 def test_on_another_data_set_all_folds_are_averaged_too(tmp_path):
     folder = make_study(tmp_path / "s", ["tcn"], ["R"], leaky=True)
-    runs = read_study(folder).runs
-    for run in runs:
-        run.result["split"]["rule"] = "external"
-    table = only_table(pool_averages(runs, ["tcn"]))
-    np.testing.assert_allclose(table[PROBABILITIES], mean_of(runs, "tcn-"))
+    study = read_study(folder)
+    study = replace(study, runs=[as_external(run) for run in study.runs])
+    table = only_table(pool_averages(study, ["tcn"]))
+    np.testing.assert_allclose(table[PROBABILITIES], mean_of(study, "tcn-"))
+
+
+def as_external(run):
+    split = replace(run.result.split, rule="external")
+    return replace(run, result=replace(run.result, split=split))
 
 
 def test_the_page_shows_an_average_as_a_model_and_says_that_it_was_chosen(folder):
@@ -107,12 +111,12 @@ def test_the_page_shows_an_average_as_a_model_and_says_that_it_was_chosen(folder
 
 def test_a_row_whose_name_holds_a_comma_can_be_named(tmp_path):
     folder = make_study(tmp_path / "s", ["tcn", "stgcn"], ["R"])
-    runs = read_study(make_study(folder, ["tcn"], ["both"])).runs
+    study = read_study(make_study(folder, ["tcn"], ["both"]))
     with pytest.raises(ValueError, match="stgcn has no run on leg L of fold 0 with seed 0"):
-        pool_averages(runs, ["tcn, both legs,stgcn"])
-    runs = [run for run in runs if run.result["model"] == "tcn"]
+        pool_averages(study, ["tcn, both legs,stgcn"])
+    study = replace(study, runs=[run for run in study.runs if run.result.model == "tcn"])
     with pytest.raises(ValueError, match="tcn has no run on leg L"):
-        pool_averages(runs, ["tcn,tcn, both legs"])
+        pool_averages(study, ["tcn,tcn, both legs"])
 
 
 @pytest.mark.parametrize(
@@ -123,28 +127,28 @@ def test_a_row_whose_name_holds_a_comma_can_be_named(tmp_path):
         ("tcn,", r"no model ''"),
     ],
 )
-def test_what_cannot_be_averaged_is_one_line(runs, request_, message):
+def test_what_cannot_be_averaged_is_one_line(study, request_, message):
     with pytest.raises(ValueError, match=message) as error:
-        pool_averages(runs, [request_])
+        pool_averages(study, [request_])
     assert "\n" not in str(error.value)
 
 
 def test_a_model_that_lacks_a_fold_is_not_averaged(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "s")
     shutil.rmtree(tmp_path / "s" / "stgcn-L-fold1-seed1")
-    runs = read_study(tmp_path / "s").runs
+    study = read_study(tmp_path / "s")
     with pytest.raises(ValueError, match="stgcn has no run on leg L of fold 1 with seed 1; run it"):
-        pool_averages(runs, ["all"])
+        pool_averages(study, ["all"])
 
 
 def test_two_variants_of_a_model_must_be_told_apart(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "s")
     for path in (tmp_path / "s").glob("stgcn-*-seed1/config.yaml"):
         path.write_text(path.read_text().replace("dropout: 0.2", "dropout: 0.5"))
-    runs = read_study(tmp_path / "s").runs
+    study = read_study(tmp_path / "s")
     with pytest.raises(ValueError, match=r"'stgcn' stands for several rows; choose of: stgcn, mod"):
-        pool_averages(runs, ["stgcn,tcn"])
-    average = pool_averages(runs, ["stgcn, model.dropout=0.2,stgcn, model.dropout=0.5"])
+        pool_averages(study, ["stgcn,tcn"])
+    average = pool_averages(study, ["stgcn, model.dropout=0.2,stgcn, model.dropout=0.5"])
     assert average[0].name == "average of stgcn, model.dropout=0.2 and stgcn, model.dropout=0.5"
 
 
@@ -153,6 +157,6 @@ def test_a_tag_stands_for_all_models_that_ran_with_it(tmp_path):
     for path in folder.glob("*/config.yaml"):
         if not path.parent.name.startswith("mc3"):
             path.write_text(path.read_text().replace("tag: ''", "tag: -tuned"))
-    (average,) = pool_averages(read_study(folder).runs, ["tuned"])
+    (average,) = pool_averages(read_study(folder), ["tuned"])
     assert average.name == "average of all 3 models, tuned"
     assert "mean of 3 networks a leg" in average.note

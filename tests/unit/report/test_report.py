@@ -12,18 +12,19 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pdla.commands.report import report_study
+from pdla.data.splits.files import Split
 from pdla.evaluation import baselines
 from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import analyse
 from pdla.report.page import write_report
-from pdla.report.pooling import repeat_of_fold
 from pdla.report.references import CEILINGS
 from pdla.report.scopes import Scope, judge
 from pdla.report.study import read_study
+from pdla.report.study_run import repeat_of_fold
 from pdla.report.summary import stamps
 from pdla.report.tables import headline, subgroup_rows
-from pdla.runs.folder import fail_run, finish_run, open_run
+from pdla.runs.folder import fail_run, finish_run, open_run, read_result
 from tests.fixtures.studies import make_config, make_study
 
 
@@ -119,7 +120,7 @@ def test_kappa_where_the_rater_gave_one_score_says_that_it_cannot_be_anything_bu
         analysis.sections[0].rows[0], judged=judged, estimates=judged.draws.estimates(["qwk"])
     )
     section = replace(analysis.sections[0], subgroups={"score 0 alone": [row]})
-    ((value, below),) = subgroup_rows(section, [METRIC_OF["qwk"]])[0]["cells"]
+    ((value, below),) = subgroup_rows(section, [METRIC_OF["qwk"]])[0].cells
     assert value == "0.00"
     assert below == "whatever is predicted: the rater gave every leg a 0"
 
@@ -241,7 +242,7 @@ def test_pretraining_with_the_seed_of_each_run_is_one_model_with_a_spread(tmp_pa
     ("changes", "message"),
     [
         ({"data_hash": "e" * 64}, "2 different data"),
-        ({"weights_source": "kinetics"}, "began with different weights"),
+        ({"weights_source": "kinetics"}, "started from different weights"),
     ],
 )
 def test_runs_that_differ_are_not_pooled_unless_told_to_and_the_page_says_it(
@@ -297,7 +298,7 @@ def spoil(folder, change):
     """Rewrite the predictions of one run by hand, with a hash that fits."""
     run = folder / "r3d-R-fold0-seed0"
     table = pd.read_csv(run / "predictions.csv")
-    finish_run(run, json.loads((run / "result.json").read_text()), change(table))
+    finish_run(run, read_result(run), change(table))
 
 
 @pytest.mark.parametrize(
@@ -307,7 +308,7 @@ def spoil(folder, change):
         (lambda t: t.assign(p0=np.nan), r"text where numbers should be"),
         (lambda t: t.assign(score=7), r"row 2: a score that is not 0 to 4"),
         (lambda t: t.drop(columns="p3"), r"no column p3"),
-        (lambda t: pd.concat([t, t]), r"row \d+: a leg stands there twice"),
+        (lambda t: pd.concat([t, t]), r"row \d+: a leg is there twice"),
         (lambda t: t.assign(predicted=4, score=0), r"row 2: predicted does not follow"),
         (lambda t: t.assign(p1="high"), r"text where numbers should be"),
     ],
@@ -346,7 +347,7 @@ def test_a_run_without_its_split_is_one_line(tmp_path):
 
 
 def test_a_repeat_begins_where_a_leg_would_be_tested_twice():
-    folds = [{"test": test} for test in ([0, 1], [2, 3], [0, 2], [1, 3], [1])]
+    folds = [Split((), (), test) for test in ((0, 1), (2, 3), (0, 2), (1, 3), (1,))]
     assert repeat_of_fold(folds) == [0, 0, 1, 1, 2]
 
 

@@ -16,6 +16,7 @@ from pdla.runs.folder import (
     read_result,
     unfinished_runs,
 )
+from tests.fixtures.studies import make_result
 
 CONFIG = {"leg": "R", "model": {"name": "r3d", "dropout": 0.2}}
 PREDICTIONS = pd.DataFrame({"video_id": ["V-1"], "p0": [np.float64(1) / 3]})
@@ -72,14 +73,14 @@ def test_a_run_is_finished_only_when_its_result_was_written(tmp_path):
     open_run(tmp_path / "run", CONFIG)
     assert read_result(tmp_path / "run") is None
     assert unfinished_runs(tmp_path) == [tmp_path / "run"]
-    finish_run(tmp_path / "run", {"model": "r3d"}, PREDICTIONS)
-    assert read_result(tmp_path / "run")["model"] == "r3d"
+    finish_run(tmp_path / "run", make_result(model="tcn"), PREDICTIONS)
+    assert read_result(tmp_path / "run").model == "tcn"
     assert unfinished_runs(tmp_path) == []
 
 
 def test_nothing_temporary_is_left_behind(tmp_path):
     open_run(tmp_path / "run", CONFIG)
-    finish_run(tmp_path / "run", {}, PREDICTIONS)
+    finish_run(tmp_path / "run", make_result(), PREDICTIONS)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {"config.yaml", "predictions.csv", "result.json"}
 

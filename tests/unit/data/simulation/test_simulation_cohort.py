@@ -6,9 +6,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from pdla.data.intake.agreement import intraclass_correlation
 from pdla.data.simulation.cohort import VideoPlan, plan_videos
 from pdla.data.simulation.options import SimulationOptions
-from pdla.data.simulation.severity import PATIENTS, draw_severities, intraclass_correlation, rate
+from pdla.data.simulation.severity import PATIENTS, draw_severities, rate
 
 
 @pytest.fixture(scope="module")
@@ -91,24 +92,23 @@ def test_balanced_scores_come_in_equal_counts(videos: int) -> None:
 @pytest.mark.parametrize("scores", ["clinic", "balanced"])
 def test_two_raters_agree_as_single_raters_do(scores: str) -> None:
     plans = rated(plan_videos(SimulationOptions(videos=1000, scores=scores)))
-    first = np.array([plan.first_rater for plan in plans]).ravel()
-    second = np.array([plan.second_rater for plan in plans]).ravel()
-    assert 0.5 < intraclass_correlation(first, second) < 0.7
+    raters = [[plan.first_rater for plan in plans], [plan.second_rater for plan in plans]]
+    assert 0.5 < intraclass_correlation(np.array(raters, float).reshape(2, -1).T) < 0.7
 
 
 def test_two_raters_of_any_patients_agree_as_single_raters_do() -> None:
     rng = np.random.default_rng(0)
     severity = draw_severities(PATIENTS, 1000, 1, rng)
     first, second = rate(severity, rng), rate(severity, rng)
-    assert 0.5 < intraclass_correlation(first.ravel(), second.ravel()) < 0.7
+    assert 0.5 < intraclass_correlation(np.stack([first.ravel(), second.ravel()], axis=1)) < 0.7
     assert 0.5 < np.abs(first - second).mean() < 0.8  # video raters differ by about 0.65
 
 
 def test_agreement_of_equal_raters_is_one_and_of_strangers_none() -> None:
     scores = np.arange(500) % 5
-    assert intraclass_correlation(scores, scores) == pytest.approx(1.0)
+    assert intraclass_correlation(np.stack([scores, scores], axis=1)) == pytest.approx(1.0)
     shuffled = np.random.default_rng(0).permutation(scores)
-    assert abs(intraclass_correlation(scores, shuffled)) < 0.15
+    assert abs(intraclass_correlation(np.stack([scores, shuffled], axis=1))) < 0.15
 
 
 def test_severity_follows_score_and_overlaps() -> None:

@@ -1,0 +1,29 @@
+"""The table of rated legs that a study keeps: who was scored what, and the kinematics of each."""
+
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+# Columns that say who and what; all others are kinematics of the bout.
+FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
+_TEXT: Final = ("video_id", "patient", "group", "leg")
+
+
+def read_legs(path: Path) -> pd.DataFrame:
+    """Read a table of rated legs; a kinematic quantity that was not measured is NaN.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is not such a table; one line.
+    """
+    # As text first: "NA" may be the name of a group.
+    table = pd.read_csv(path, keep_default_na=False, dtype=str)
+    if missing := [name for name in FACTS if name not in table]:
+        raise ValueError(f"{path}: no column {', '.join(missing)}")
+    try:
+        for name in table.columns.difference(list(_TEXT)):
+            table[name] = pd.to_numeric(table[name])
+    except ValueError:
+        raise ValueError(f"{path}: text where numbers should be, in column {name}") from None
+    return table
