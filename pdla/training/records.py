@@ -108,7 +108,4 @@ def rater_agreement(labels: str | Path | None, options: IntakeOptions) -> dict[L
     """Agreement of the raters of each leg, if the label sheet has several."""
     if labels is None or not Path(labels).exists():
         return {}
-    return {
-        leg: {"raters": one.n_raters, "legs": one.n_legs, "qwk": one.kappa, "icc": one.icc}
-        for leg, one in agreement_by_leg(read_labels(Path(labels), options.sheet)).items()
-    }
+    return agreement_by_leg(read_labels(Path(labels), options.sheet))
