@@ -59,8 +59,8 @@ def test_it_learns_in_one_epoch_and_standardises_by_training_legs_alone(tmp_path
     data, config = data_of(cohort)
     training.run(config, tmp_path / "run")
     result = training.read_result(tmp_path / "run")
-    assert result["epochs"] == 1
-    assert result["metrics"]["test"]["qwk"] > 0.8
+    assert result.epochs == 1
+    assert result.metrics["test"]["qwk"] > 0.8
     state = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
     expected = KinematicFeatures(both_legs=True)
     expected.learn(data.training_kinematics())
