@@ -98,7 +98,7 @@ def test_a_kept_last_checkpoint_takes_more_epochs(small_cohort, tmp_path):
     run(tmp_path / "run", "trainer.max_epochs=2", "keep_last=true")
     assert checkpoint_path(tmp_path / "run", LAST).exists()
     run(tmp_path / "run", "trainer.max_epochs=3")
-    assert read_result(tmp_path / "run")["epochs"] == 3
+    assert read_result(tmp_path / "run").epochs == 3
     rates = [value for _, value in curve(tmp_path / "run")["optimizer/learning_rate"]]
     assert len(rates) == 3
     assert rates[-1] == pytest.approx(3e-4 * (1 + math.cos(math.pi * 2 / 3)) / 2)

@@ -57,7 +57,7 @@ def test_a_damaged_config_never_ends_in_a_traceback(tmp_path, text):
 def test_more_epochs_go_on_where_the_last_checkpoint_was_kept(tmp_path):
     short, long = ({**CONFIG, "trainer": {"max_epochs": epochs}} for epochs in (300, 310))
     run_dir = learnt_run(tmp_path / "run", short)
-    finish_run(run_dir, {"model": "r3d"}, PREDICTIONS)
+    finish_run(run_dir, make_result(), PREDICTIONS)
     open_run(run_dir, {**long, "keep_last": True})
     assert read_result(run_dir) is None
     with pytest.raises(ValueError, match=r"another trainer.max_epochs; more epochs need keep_last"):
