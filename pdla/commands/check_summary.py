@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pdla.data.intake import Intake, MergedPatient, VideoEntry
-from pdla.data.intake.agreement import Agreement, agreement_by_leg
+from pdla.data.intake import Agreement, Intake, MergedPatient, VideoEntry, agreement_by_leg
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason, Severity
 from pdla.data.recordings import SCORES

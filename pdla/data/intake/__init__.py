@@ -6,16 +6,25 @@ Reading order: `workbooks`, `sheets`, `columns`, `labels`, `agreement` (the labe
 step), `matching` (which folder is which row), `options`, `result`, `cohort` (all of it, in order).
 """
 
+from pdla.data.intake.agreement import Agreement, agreement_by_leg
 from pdla.data.intake.cohort import read_cohort, read_intake
 from pdla.data.intake.entries import VideoEntry
+from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, SheetOptions, read_labels
 from pdla.data.intake.options import IntakeOptions
 from pdla.data.intake.result import Intake, MergedPatient
 
 __all__ = [
+    "Agreement",
     "Intake",
     "IntakeOptions",
+    "LabelRow",
+    "LabelSheet",
     "MergedPatient",
+    "RowProblem",
+    "SheetOptions",
     "VideoEntry",
+    "agreement_by_leg",
     "read_cohort",
     "read_intake",
+    "read_labels",
 ]
