@@ -7,7 +7,7 @@ step), `matching` (which folder is which row), `options`, `result`, `cohort` (al
 """
 
 from pdla.data.intake.agreement import Agreement, agreement_by_leg
-from pdla.data.intake.cohort import read_cohort, read_intake
+from pdla.data.intake.cohort import open_cohort, read_cohort, read_intake
 from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, SheetOptions, read_labels
 from pdla.data.intake.options import IntakeOptions
@@ -24,6 +24,7 @@ __all__ = [
     "SheetOptions",
     "VideoEntry",
     "agreement_by_leg",
+    "open_cohort",
     "read_cohort",
     "read_intake",
     "read_labels",

@@ -1,7 +1,7 @@
 """From a folder of videos and a label sheet to the cohort that everything else works on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pdla.data.intake.entries import VideoEntry
@@ -10,10 +10,10 @@ from pdla.data.intake.labels import LabelSheet, RowProblem, read_labels
 from pdla.data.intake.matching import match_folders
 from pdla.data.intake.options import IntakeOptions
 from pdla.data.intake.patients import PatientOptions, group_patients, identify, read_mapping
-from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms
+from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, read_pseudonyms
 from pdla.data.intake.quality import judge_quality
 from pdla.data.intake.result import Intake, MergedPatient, build_cohort
-from pdla.data.intake.store import RecordingStore, StoredVideo
+from pdla.data.intake.store import RecordingStore, StoredVideo, check_store_folder
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Cohort
 
@@ -38,28 +38,71 @@ def read_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
 
 def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Intake:
     """Read a cohort with all that is to be said about it; see `read_cohort`."""
+    check_store_folder(store)
+    found = _find(videos, labels, options)
+    pseudonyms = open_pseudonyms(store)
+    entries = _name(found.entries, pseudonyms, options.folders)
+    recordings = RecordingStore(store, pseudonyms, options.openpose)
+    opened = recordings.open_videos(videos, _paths(entries), options.n_workers)
+    return _finish(replace(found, entries=entries), opened, options)
+
+
+def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Cohort:
+    """Open a cohort that was read before; nothing is parsed, and nothing is written anywhere.
+
+    Raises:
+        FileNotFoundError: If the folder, the sheet or the secret of the store is missing.
+        ValueError: If a video is not in the store, or has changed since.
+    """
+    found = _find(videos, labels, options)
+    pseudonyms = read_pseudonyms(store)
+    entries = _name(found.entries, pseudonyms, options.folders)
+    opened = RecordingStore(store, pseudonyms, options.openpose).open_stored(
+        videos, _paths(entries)
+    )
+    return _finish(replace(found, entries=entries), opened, options).cohort
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found before anything is named or opened."""
+
+    entries: list[VideoEntry]
+    sheet: LabelSheet | None
+    n_folders: int
+    n_others: int
+
+
+def _find(videos: Path, labels: Path | None, options: IntakeOptions) -> _Found:
+    """Match folders and rows, and tell who is who."""
     folders, n_others = find_folders(videos, options.folders)
     sheet = None if labels is None else read_labels(labels, options.sheet)
     entries = match_folders(sheet.rows if sheet else (), folders, options.folders)
-    entries = _identify(entries, options.patients)
-    pseudonyms = open_pseudonyms(store)
-    entries = _name(entries, pseudonyms, options.folders)
-    paths = {
+    return _Found(_identify(entries, options.patients), sheet, len(folders), n_others)
+
+
+def _paths(entries: Sequence[VideoEntry]) -> dict[str, Path]:
+    """Folder of each video that is to be opened, by pseudonym."""
+    return {
         entry.video_id: entry.folder.path for entry in entries if entry.folder and not entry.problem
     }
-    opened = RecordingStore(store, pseudonyms, options.openpose).open_videos(
-        videos, paths, options.n_workers
-    )
-    entries = [_judge(entry, opened, options) for entry in entries]
+
+
+def _finish(
+    found: _Found, opened: Mapping[str, StoredVideo | Finding], options: IntakeOptions
+) -> Intake:
+    """Judge all videos."""
+    sheet = found.sheet
+    entries = [_judge(entry, opened, options) for entry in found.entries]
     counted = [entry for entry in entries if entry.row] if sheet and sheet.rows else entries
     return Intake(
-        cohort=build_cohort(entries, sheet, len(folders)),
+        cohort=build_cohort(entries, sheet, found.n_folders),
         videos=tuple(entries),
         sheet=sheet,
         problems=tuple(_row_problems(entries, sheet)),
         merged=tuple(_merged(entries)),
         n_patients=len({entry.person for entry in counted}),
-        n_others=n_others,
+        n_others=found.n_others,
     )
 
 

@@ -1,6 +1,7 @@
 """Names that say nothing: keyed pseudonyms of patients and videos."""
 
 import hmac
+import logging
 import os
 import secrets
 from collections import Counter
@@ -9,8 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+SECRET: Final = "pdla.secret"
 SECRET_BYTES: Final = 32
 SHORT_DIGITS: Final = 8  # 32 bits: among 10,000 videos a collision, which is then lengthened, is 1%
+
+log = logging.getLogger(__name__)
 
 
 class Pseudonyms:
@@ -45,12 +49,32 @@ class Pseudonyms:
 
 
 def secret_path(store: Path) -> Path:
-    """Where the secret of a store lies: next to it, so that the store can be copied without it."""
-    return store.with_name(f"{store.name}.secret")
+    """Where the secret of a store is: one for all stores of a working folder.
+
+    The nearest `pdla.secret` in the folders above the store is taken. If there is none, a new one
+    belongs into the working folder if the store is in it, else beside the store. Folders that
+    everybody may write to are passed over, unless the store lies right in one.
+    """
+    parent = store.absolute().parent
+    for folder in (parent, *parent.parents):
+        path = folder / SECRET
+        if path.is_file() and (folder == parent or not _is_everybodys(folder)):
+            return path
+    here = Path.cwd()
+    is_working_folder = parent.is_relative_to(here) and not _is_everybodys(here)
+    return (here if is_working_folder else parent) / SECRET
+
+
+def _is_everybodys(folder: Path) -> bool:
+    """Whether a folder is the root of the file system, or anybody may write to it."""
+    return folder == folder.parent or bool(folder.stat().st_mode & 0o002)
 
 
 def open_pseudonyms(store: Path) -> Pseudonyms:
-    """Read the secret next to a store; make it on first use, for the owner only (mode 0600).
+    """Read the secret of a store; make it on first use, for the owner only (mode 0600).
+
+    Versions before 0.2 had a secret for each store, beside it. The first one that is found becomes
+    the secret of the working folder, so that pseudonyms stay as they are.
 
     Raises:
         ValueError: If the secret is damaged.
@@ -58,26 +82,55 @@ def open_pseudonyms(store: Path) -> Pseudonyms:
     """
     path = secret_path(store)
     if not path.exists():
-        _create_secret(path)
+        old = _old_secret(store)
+        if old is not None:
+            log.info("%s: taken over from %s", path, old)
+        _create_secret(path, _read_secret(old) if old else secrets.token_bytes(SECRET_BYTES))
+    if not path.is_symlink() and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return read_pseudonyms(store)
+
+
+def read_pseudonyms(store: Path) -> Pseudonyms:
+    """Read the secret of a store; nothing is written.
+
+    Raises:
+        FileNotFoundError: If there is none yet.
+        ValueError: If it is damaged.
+    """
+    path = secret_path(store)
+    if not path.exists():
+        path = _old_secret(store) or path
+    return Pseudonyms(_read_secret(path))
+
+
+def _read_secret(path: Path) -> bytes:
     secret = path.read_bytes()
     if len(secret) != SECRET_BYTES:
         raise ValueError(
             f"{path}: {len(secret)} bytes, expected {SECRET_BYTES}. Put the right file back, or "
             "delete it together with the store: all pseudonyms will change"
         )
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-    return Pseudonyms(secret)
+    return secret
 
 
-def _create_secret(path: Path) -> None:
+def _old_secret(store: Path) -> Path | None:
+    """Secret of before 0.2: that of the clinic's own store, else of this one, else the oldest."""
+    beside = store.absolute().parent
+    named = (beside / "clinic.secret", beside / f"{store.name}.secret")
+    others = sorted(beside.glob("*.secret"), key=lambda path: path.stat().st_mtime)
+    found = (path for path in (*named, *others) if path.is_file() and path.name != SECRET)
+    return next(found, None)
+
+
+def _create_secret(path: Path, secret: bytes) -> None:
     """Write the secret whole or not at all; of two processes at once, the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -2,11 +2,12 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -15,7 +16,15 @@ from numpy.typing import NDArray
 from pdla.data.files import PART
 from pdla.data.intake.parsing import ParseTask, hash_keypoints, parse_all
 from pdla.data.intake.pseudonyms import Pseudonyms
-from pdla.data.intake.store_index import Index, index_entry, read_index, stamp_files, write_index
+from pdla.data.intake.store_index import (
+    INDEX,
+    Index,
+    StoreEntry,
+    is_index,
+    read_index,
+    stamp_files,
+    write_index,
+)
 from pdla.data.openpose import OpenPoseOptions
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason
@@ -23,7 +32,19 @@ from pdla.data.recordings import Recording
 
 SAVE_EVERY: Final = 50  # videos; a killed build goes on from there
 FREE_FILES: Final = 256  # open files that are left to others; every memory map holds one
+LOCK: Final = ".lock"
+TAG_DIGITS: Final = 8  # of the input folder's digest in names of files
+# Names of the store's own files of keypoints: whole ones, and what a killed process left of them.
+_NAME: Final = rf"V-[0-9a-f]+\.[0-9a-f]{{{TAG_DIGITS}}}"
+_PARTS: Final = (
+    rf"\.(?:{_NAME}|index)\.[0-9]+-[0-9a-f]+{re.escape(PART)}\.\w+"  # see `replacing`
+    rf"|(?:{_NAME}|index)\.[0-9]+\.[0-9a-f]+\.tmp"  # before 0.2
+)
+_OWN_KEYPOINTS: Final = re.compile(rf"{_NAME}\.npy|{_PARTS}")
 _log = logging.getLogger(__name__)
+
+
+Arrays = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,8 @@ class RecordingStore:
     changed, while their content is. Files are written under another name and renamed, so a killed
     build leaves nothing half-written; what is damaged is parsed again. One process builds at a
     time, others wait and then reuse. Names in the store are pseudonyms. Entries of other input
-    folders are left alone; those of this one that are gone from it are deleted.
+    folders are left alone; those of this one that are gone from it are deleted. What others have
+    put into the directory is neither read nor changed, and a directory that is no store is refused.
     """
 
     def __init__(self, root: Path, pseudonyms: Pseudonyms, options: OpenPoseOptions) -> None:
@@ -73,114 +95,127 @@ class RecordingStore:
 
         Raises:
             OSError: If something must be parsed and the store cannot be written.
-            ValueError: If a process that parses was killed.
+            ValueError: If the directory is no store, or a process that parses was killed.
         """
-        tag = self._pseudonyms.digest("source", str(source.resolve()))[:8]
-        names = {video: f"{video}.{tag}" for video in videos}
-        stamps = {video: stamp_files(path, self._pseudonyms) for video, path in videos.items()}
-        n_maps = _spare_files(len(videos))
-        index = read_index(self.root)
-        arrays = self._load_whole(index, names, n_maps)
-        if self._find_stale(index, names, stamps, arrays) or _find_gone(index, names, tag):
+        wanted, tag = self._want(source, videos)
+        index = read_index(self.root, self._pseudonyms)
+        arrays = self._load_whole(index, wanted)
+        if self._find_stale(index, wanted, arrays) or _find_gone(index, wanted, tag):
             with self._locked():
-                index = read_index(self.root)
-                arrays = self._load_whole(index, names, n_maps)
-                stale = self._find_stale(index, names, stamps, arrays)
-                self._parse(
-                    [
-                        ParseTask(
-                            video,
-                            videos[video],
-                            self.root / f"{names[video]}.npy",
-                            self._options,
-                            self._known_content(index, names[video], arrays),
-                        )
-                        for video in stale
-                    ],
-                    index,
-                    names,
-                    stamps,
-                    workers,
-                )
-                self._clean(index, names, tag)
-            arrays = self._load_whole(index, names, n_maps)
-        return {video: _open(video, index[name], arrays.get(name)) for video, name in names.items()}
+                index = read_index(self.root, self._pseudonyms)
+                arrays = self._load_whole(index, wanted)
+                self._parse(self._find_stale(index, wanted, arrays), index, arrays, workers)
+                self._clean(index, wanted, tag)
+            arrays = self._load_whole(index, wanted)
+        return {
+            one.video_id: _open(one.video_id, index[one.name], arrays.get(one.name))
+            for one in wanted
+        }
 
-    def _load_whole(
-        self, index: Index, names: Mapping[str, str], n_maps: int
-    ) -> dict[str, NDArray[np.float32]]:
+    def open_stored(
+        self, source: Path, videos: Mapping[str, Path]
+    ) -> dict[str, StoredVideo | Finding]:
+        """Open videos that were read before; nothing is parsed or written.
+
+        Raises:
+            ValueError: If one is not in the store, or has changed since.
+        """
+        wanted, _ = self._want(source, videos)
+        index = read_index(self.root, self._pseudonyms)
+        arrays = self._load_whole(index, wanted)
+        if stale := self._find_stale(index, wanted, arrays):
+            raise ValueError(f"{self.root}: {len(stale)} videos are not in the store, or changed")
+        return {
+            one.video_id: _open(one.video_id, index[one.name], arrays.get(one.name))
+            for one in wanted
+        }
+
+    def _want(self, source: Path, videos: Mapping[str, Path]) -> tuple[list["_Wanted"], str]:
+        """The videos with their names in the store, and the part of the names for this source."""
+        tag = self._pseudonyms.digest("source", str(source.resolve()))[:TAG_DIGITS]
+        return [
+            _Wanted(video_id, path, f"{video_id}.{tag}", stamp_files(path, self._pseudonyms))
+            for video_id, path in videos.items()
+        ], tag
+
+    def _load_whole(self, index: Index, wanted: Sequence["_Wanted"]) -> Arrays:
         """Keypoints of all entries that are still what was written."""
-        arrays: dict[str, NDArray[np.float32]] = {}
-        for name in names.values():
-            entry = index.get(name, {})
-            if "sha256" not in entry:
+        n_maps = _spare_files(len(wanted))
+        arrays: Arrays = {}
+        for one in wanted:
+            entry = index.get(one.name)
+            if entry is None or entry.problem:
                 continue
             mode: Literal["r"] | None = "r" if len(arrays) < n_maps else None
             try:
-                array = np.load(self.root / f"{name}.npy", mmap_mode=mode)
+                array = np.load(self.root / f"{one.name}.npy", mmap_mode=mode)
             except (EOFError, OSError, ValueError):
                 continue
-            if hash_keypoints(array) == entry["sha256"]:
-                arrays[name] = array
+            if hash_keypoints(array) == entry.sha256:
+                arrays[one.name] = array
         return arrays
 
     def _find_stale(
-        self,
-        index: Index,
-        names: Mapping[str, str],
-        stamps: Mapping[str, str],
-        arrays: Mapping[str, NDArray[np.float32]],
-    ) -> list[str]:
-        def is_fresh(video: str, name: str) -> bool:
-            entry = index.get(name)
+        self, index: Index, wanted: Sequence["_Wanted"], arrays: Arrays
+    ) -> list["_Wanted"]:
+        def is_fresh(one: _Wanted) -> bool:
+            entry = index.get(one.name)
             return (
                 entry is not None
-                and entry["stamp"] == stamps[video] != ""
-                and entry["recipe"] == self._recipe
-                and ("reason" in entry or name in arrays)
+                and entry.stamp == one.stamp != ""
+                and entry.recipe == self._recipe
+                and (entry.problem is not None or one.name in arrays)
             )
 
-        return [video for video, name in names.items() if not is_fresh(video, name)]
-
-    def _known_content(
-        self, index: Index, name: str, arrays: Mapping[str, NDArray[np.float32]]
-    ) -> str:
-        """Digest of the input that the stored keypoints were made from, if they are whole."""
-        is_usable = name in arrays and index[name]["recipe"] == self._recipe
-        return str(index[name]["content"]) if is_usable else ""
+        return [one for one in wanted if not is_fresh(one)]
 
     def _parse(
-        self,
-        tasks: Sequence[ParseTask],
-        index: Index,
-        names: Mapping[str, str],
-        stamps: Mapping[str, str],
-        workers: int,
+        self, stale: Sequence["_Wanted"], index: Index, arrays: Arrays, workers: int
     ) -> None:
         """Parse, and write the index now and then."""
+        tasks = [
+            ParseTask(
+                one.video_id,
+                one.path,
+                self.root / f"{one.name}.npy",
+                self._options,
+                self._known_content(index, one.name, arrays),
+            )
+            for one in stale
+        ]
+        by_id = {one.video_id: one for one in stale}
         for done, result in enumerate(parse_all(tasks, workers), start=1):
-            name = names[result.video_id]
-            entry = index[name] if result.is_unchanged else index_entry(result)
+            one = by_id[result.video_id]
+            entry = index[one.name] if result.is_unchanged else StoreEntry.of(result)
             # What could not be opened is tried again next time.
-            stamp = "" if result.is_transient else stamps[result.video_id]
-            index[name] = {**entry, "stamp": stamp, "recipe": self._recipe}
+            stamp = "" if result.is_transient else one.stamp
+            index[one.name] = entry.made_from(stamp, self._recipe)
             if done % SAVE_EVERY == 0:
-                write_index(self.root, index)
+                write_index(self.root, index, self._pseudonyms)
 
-    def _clean(self, index: Index, names: Mapping[str, str], tag: str) -> None:
-        """Delete entries that are gone from this input, and files that no entry owns."""
-        for name in _find_gone(index, names, tag):
+    def _known_content(self, index: Index, name: str, arrays: Arrays) -> str:
+        """Digest of the input that the stored keypoints were made from, if they are whole."""
+        is_usable = name in arrays and index[name].recipe == self._recipe
+        return index[name].content if is_usable else ""
+
+    def _clean(self, index: Index, wanted: Sequence["_Wanted"], tag: str) -> None:
+        """Delete entries that are gone from this input, and own files that no entry needs."""
+        for name in _find_gone(index, wanted, tag):
             del index[name]
-        write_index(self.root, index)
-        owned = {f"{name}.npy" for name, entry in index.items() if "sha256" in entry}
+        write_index(self.root, index, self._pseudonyms)
+        needed = {f"{name}.npy" for name, entry in index.items() if not entry.problem}
         for path in self.root.iterdir():
-            if (path.suffix == ".npy" or PART in path.name) and path.name not in owned:
+            is_own = _OWN_KEYPOINTS.fullmatch(path.name) and not path.is_dir()
+            if is_own and path.name not in needed:
                 path.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        check_store_folder(self.root)
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / ".lock")
+        if (self.root / LOCK).is_symlink():
+            raise ValueError(f"{self.root / LOCK}: is a link; delete it, nothing is written there")
+        lock = FileLock(self.root / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -192,19 +227,50 @@ class RecordingStore:
             lock.release()
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """One video to open: pseudonym, where it is, name in the store, stamp of its files."""
+
+    video_id: str
+    path: Path = field(repr=False)
+    name: str
+    stamp: str
+
+
+def check_store_folder(root: Path) -> None:
+    """Refuse a directory that holds anything, yet is no store.
+
+    Raises:
+        ValueError: With the way out.
+    """
+    if root.exists() and not root.is_dir():
+        raise ValueError(f"{root}: is a file; a store of keypoints needs a folder of its own")
+    if not root.is_dir() or is_index(root / INDEX):
+        return
+    own = (LOCK, INDEX)
+    foreign = [
+        path.name
+        for path in root.iterdir()
+        if path.name not in own and not _OWN_KEYPOINTS.fullmatch(path.name)
+    ]
+    if foreign:
+        raise ValueError(
+            f"{root}: holds {len(foreign)} other files and is no store of pdla; give an empty or "
+            "new folder, so that nothing of yours is touched"
+        )
+
+
 def _open(
-    video: str, entry: Mapping[str, Any], keypoints: NDArray[np.float32] | None
+    video_id: str, entry: StoreEntry, keypoints: NDArray[np.float32] | None
 ) -> StoredVideo | Finding:
-    if keypoints is None:
-        reason = Reason.from_code(entry.get("reason", Reason.STORE_DAMAGED.code))
-        return Finding(reason, entry.get("detail", ""))
-    height, width = entry["frame_size"]
-    recording = Recording(video, keypoints, entry["fps"], (height, width))
-    return StoredVideo(recording, Facts.from_json(entry["facts"]), entry["sha256"])
+    if keypoints is None or entry.facts is None:
+        return entry.problem or Finding(Reason.STORE_DAMAGED)
+    recording = Recording(video_id, keypoints, entry.fps, entry.frame_size)
+    return StoredVideo(recording, entry.facts, entry.sha256)
 
 
-def _find_gone(index: Index, names: Mapping[str, str], tag: str) -> list[str]:
-    present = set(names.values())
+def _find_gone(index: Index, wanted: Sequence[_Wanted], tag: str) -> list[str]:
+    present = {one.name for one in wanted}
     return [name for name in index if name.endswith(f".{tag}") and name not in present]
 
 

@@ -104,7 +104,7 @@ def test_strange_names_are_read_and_never_shown(tmp_path: Path, video_id: str) -
     assert [sample.score for sample in cohort.samples] == [1, 2]
     assert all(video_id not in s.recording.video_id + s.patient + s.group for s in cohort.samples)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "LA", "labels.xls", "store", "store.secret",
+        "LA", "labels.xls", "pdla.secret", "store",
     ]  # fmt: skip
 
 

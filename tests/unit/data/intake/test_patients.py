@@ -4,7 +4,12 @@ from pathlib import Path
 import pytest
 
 from pdla.data.intake.patients import PatientOptions, group_patients, identify, read_mapping
-from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, secret_path
+from pdla.data.intake.pseudonyms import (
+    Pseudonyms,
+    open_pseudonyms,
+    read_pseudonyms,
+    secret_path,
+)
 
 
 def components(*ids: str, **explicit: str) -> tuple[int, ...]:
@@ -85,7 +90,7 @@ def test_the_secret_is_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
     store = tmp_path / "deep" / "clinic"
     first = open_pseudonyms(store).digest("x", "y")
     path = secret_path(store)
-    assert path.parent == store.parent
+    assert path == store.parent / "pdla.secret"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert open_pseudonyms(store).digest("x", "y") == first
     path.chmod(0o644)
@@ -98,3 +103,36 @@ def test_a_damaged_secret_is_refused_with_the_way_out(tmp_path: Path) -> None:
     secret_path(tmp_path / "clinic").write_bytes(b"short")
     with pytest.raises(ValueError, match="5 bytes, expected 32"):
         open_pseudonyms(tmp_path / "clinic")
+
+
+def test_all_stores_of_a_working_folder_have_one_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clinic, other = Path("data/store/clinic"), Path("data/elsewhere/external")
+    named = open_pseudonyms(clinic).digest("x", "y")
+    assert open_pseudonyms(other).digest("x", "y") == named
+    assert [path.name for path in tmp_path.rglob("*.secret")] == ["pdla.secret"]
+    monkeypatch.chdir(tmp_path.parent)
+    assert open_pseudonyms(tmp_path / clinic).digest("x", "y") == named
+
+
+def test_the_secret_of_an_older_version_becomes_that_of_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stores = tmp_path / "data/store"
+    stores.mkdir(parents=True)
+    (stores / "scored.secret").write_bytes(b"s" * 32)
+    (stores / "clinic.secret").write_bytes(b"c" * 32)
+    expected = Pseudonyms(b"c" * 32).digest("x", "y")
+    assert read_pseudonyms(stores / "scored").digest("x", "y") == expected
+    assert not (tmp_path / "pdla.secret").exists()
+    assert open_pseudonyms(stores / "scored").digest("x", "y") == expected
+    assert (tmp_path / "pdla.secret").read_bytes() == b"c" * 32
+
+
+def test_reading_makes_no_secret(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_pseudonyms(tmp_path / "store")
+    assert not list(tmp_path.iterdir())

@@ -1,3 +1,4 @@
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -178,7 +179,7 @@ def _build_slowly(root: Path, source: Path) -> None:
 
     def write_slowly(target: Path, keypoints: np.ndarray) -> None:
         original(target, keypoints)
-        target.with_name(".half.1.part.npy").write_bytes(b"half")
+        target.with_name(".V-0.01234567.1-ab.part.npy").write_bytes(b"half")
         time.sleep(5)
 
     parsing._write_array = write_slowly
@@ -213,6 +214,63 @@ def test_more_videos_than_open_files_are_read_into_memory(
     monkeypatch.setattr(store_module, "_spare_files", lambda n_wanted: 1)
     opened = [stored.recording.keypoints for stored in open_all(tmp_path / "s", source).values()]
     assert [isinstance(keypoints, np.memmap) for keypoints in opened] == [True, False, False]
+
+
+def test_a_store_never_touches_what_is_not_its_own(tmp_path: Path, source: Path) -> None:
+    root = tmp_path / "s"
+    open_all(root, source)
+    mine = {root / name: name.encode() for name in ("embedding.npy", "x.tmp", "V-mine.npy", ".a")}
+    for path, content in mine.items():
+        path.write_bytes(content)
+    (source / "v2").rename(tmp_path / "gone")
+    open_all(root, source)
+    assert {path: path.read_bytes() for path in mine} == mine
+    assert len(list(root.glob("V-*.npy"))) == 3
+
+
+@pytest.mark.parametrize("name", ["thesis.npy", "index.json", "notes/a.txt"])
+def test_a_folder_that_is_no_store_is_refused_as_it_is(
+    tmp_path: Path, source: Path, name: str
+) -> None:
+    path = tmp_path / "mine" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("[1, 2]")
+    (tmp_path / "mine" / "other.npy").write_text("3")
+    with pytest.raises(ValueError, match="no store of pdla"):
+        open_all(tmp_path / "mine", source)
+    assert path.read_text() == "[1, 2]"
+    assert len(list((tmp_path / "mine").iterdir())) == (1 if name == "other.npy" else 2)
+
+
+def test_nothing_is_written_through_links(tmp_path: Path, source: Path) -> None:
+    root, victim = tmp_path / "s", tmp_path / "victim"
+    open_all(root, source)
+    for name in [path.name for path in root.iterdir()]:
+        victim.write_text("mine")
+        (root / name).unlink()
+        (root / name).symlink_to(victim)
+        with contextlib.suppress(ValueError):
+            open_all(root, source)
+        assert victim.read_text() == "mine"
+        (root / name).unlink(missing_ok=True)
+
+
+def test_a_changed_fps_in_the_index_is_noticed(tmp_path: Path, source: Path) -> None:
+    root = tmp_path / "s"
+    open_all(root, source)
+    index = root / "index.json"
+    index.write_text(index.read_text().replace('"fps": 30', '"fps": 15', 1))
+    assert open_all(root, source)["V-0"].recording.fps == 30
+
+
+def test_what_was_read_before_is_opened_without_writing(tmp_path: Path, source: Path) -> None:
+    videos = {"V-0": source / "v0"}
+    store = RecordingStore(tmp_path / "s", PSEUDONYMS, OpenPoseOptions())
+    with pytest.raises(ValueError, match="not in the store"):
+        store.open_stored(source, videos)
+    assert not (tmp_path / "s").exists()
+    stored = store.open_videos(source, videos, 1)["V-0"]
+    assert store.open_stored(source, videos)["V-0"].sha256 == stored.sha256
 
 
 def test_a_folder_that_cannot_be_read_is_tried_again_next_time(
