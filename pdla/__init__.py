@@ -11,9 +11,11 @@
 Public names are imported when they are first used (PEP 562), so `import pdla` is quick.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from pdla.lazy import lazy_names
 
+TYPE_CHECKING = (
+    False  # what type checkers take for true; importing typing takes as long as all this
+)
 if TYPE_CHECKING:
     from pdla.api import draw, leg_kinematics, read_cohort, read_recording, score
     from pdla.data.poses_dataset import from_xarray, to_xarray
@@ -39,33 +41,14 @@ __all__ = [
 ]
 
 # Wherever a score is shown, so is this.
-RESEARCH_ONLY: Final = "Research only, not a medical device."
+RESEARCH_ONLY = "Research only, not a medical device."
 
-_MODULE_OF: Final = {
-    "Cohort": "pdla.data.recordings",
-    "Exclusion": "pdla.data.recordings",
-    "LegKinematics": "pdla.data.quantities",
-    "LegSample": "pdla.data.recordings",
-    "Recording": "pdla.data.recordings",
-    "draw": "pdla.api",
-    "from_xarray": "pdla.data.poses_dataset",
-    "leg_kinematics": "pdla.api",
-    "read_cohort": "pdla.api",
-    "read_recording": "pdla.api",
-    "score": "pdla.api",
-    "to_xarray": "pdla.data.poses_dataset",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'pdla' has no attribute {name!r}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """Public names and what was imported already, for tab completion."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "pdla.api": ("draw", "leg_kinematics", "read_cohort", "read_recording", "score"),
+        "pdla.data.poses_dataset": ("from_xarray", "to_xarray"),
+        "pdla.data.quantities": ("LegKinematics",),
+        "pdla.data.recordings": ("Cohort", "Exclusion", "LegSample", "Recording"),
+    },
+)

@@ -65,13 +65,13 @@ def leg_kinematics(
 
     Returns:
         `LegKinematics` of one leg of a recording; for a cohort a table with a row a usable leg, see
-        `pdla.data.kinematics.leg_table`.
+        `pdla.data.kinematics.tables`.
 
     Raises:
         ValueError: If `leg` is neither L nor R, or is missing for a recording.
     """
     if isinstance(of, Cohort):
-        from pdla.data.kinematics.leg_table import leg_table
+        from pdla.data.kinematics.tables import leg_table
 
         return leg_table(of.samples)
     from pdla.data.kinematics.quantities import leg_kinematics as measure

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pdla.data.intake import IntakeOptions, read_intake
-from pdla.data.kinematics.leg_table import leg_table
+from pdla.data.kinematics.tables import leg_table
 
 
 def measure_cohort(

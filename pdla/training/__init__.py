@@ -1,0 +1,32 @@
+"""From a config to a finished run, and from finished runs to predictions of another cohort.
+
+Reading order: `config`, `run` (all of it, in order), `checkpoints`, `records`, `prediction`.
+"""
+
+from typing import TYPE_CHECKING
+
+from pdla.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pdla.training.config import build, build_model, check_config, plain_config
+    from pdla.training.prediction import Predictor, load_best, read_finished
+    from pdla.training.records import record_data
+
+__all__ = [
+    "Predictor",
+    "build",
+    "build_model",
+    "check_config",
+    "load_best",
+    "plain_config",
+    "read_finished",
+    "record_data",
+]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "pdla.training.config": ("build", "build_model", "check_config", "plain_config"),
+        "pdla.training.prediction": ("Predictor", "load_best", "read_finished"),
+        "pdla.training.records": ("record_data",),
+    },
+)

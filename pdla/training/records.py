@@ -16,7 +16,7 @@ from pdla.data.files import write_json, write_text
 from pdla.data.intake.agreement import Agreement, agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
-from pdla.data.kinematics.leg_table import leg_table
+from pdla.data.kinematics.tables import leg_table
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds

@@ -10,6 +10,7 @@ import pdla
 PACKAGE = Path(pdla.__file__).parent
 # From the first room to the last; a module may import from its own room and from those before it.
 ROOMS = (
+    "lazy",
     "data.files",
     "data.progress",
     "data.skeletons",
