@@ -13,9 +13,7 @@ Public names are imported when they are first used (PEP 562), so `import pdla` i
 
 from pdla.lazy import lazy_names
 
-TYPE_CHECKING = (
-    False  # what type checkers take for true; importing typing takes as long as all this
-)
+TYPE_CHECKING = False  # type checkers take it for true; importing typing would take 10 ms
 if TYPE_CHECKING:
     from pdla.api import draw, leg_kinematics, read_cohort, read_recording, score
     from pdla.data.poses_dataset import from_xarray, to_xarray

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from pdla.evaluation.video_scores import VideoScores
 from pdla.review.clip_pictures import TrainingBatchPictures
-from pdla.review.logger import RunLogger
+from pdla.review.logger import HistoryLogger, RunLogger
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
 from pdla.review.session import training_callbacks
@@ -46,6 +46,7 @@ HOOKS = {
     OptimizerMonitor: ("on_train_epoch_start", "on_before_optimizer_step", "on_train_epoch_end"),
     SpeedMonitor: ("on_train_batch_start", "on_train_batch_end", "on_train_epoch_end"),
     RunLogger: ("log_metrics", "save"),
+    HistoryLogger: ("log_metrics", "save"),
 }
 
 
@@ -77,7 +78,7 @@ def fit(config, cohort, folder, with_review):
     ]
     if with_review:
         callbacks += training_callbacks(ReviewOptions.from_config(config), data, "mean")
-    logger = RunLogger(folder) if with_review else False
+    logger = [RunLogger(folder), HistoryLogger(folder)] if with_review else False
     trainer = build(
         {**config["trainer"], "enable_progress_bar": False},
         default_root_dir=folder, logger=logger, callbacks=callbacks,

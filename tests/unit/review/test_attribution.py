@@ -74,6 +74,29 @@ def test_attribution_is_the_change_of_the_expected_score(name):
     assert float(total) == pytest.approx(float(slope), rel=0.05, abs=1e-4)
 
 
+@pytest.mark.parametrize("name", ["stgcn", "posec3d"])
+def test_captum_attributes_the_same(name):
+    captum = pytest.importorskip("captum.attr")
+    model = make_model(name).eval()
+    model.set_training_counts([3, 3, 3, 3, 3])
+    batch = batch_for(model, 2)
+
+    def expected(clips):
+        outputs = model({**batch, "clips": clips} if name == "posec3d" else batch)
+        return model.head.probabilities(outputs) @ torch.arange(5.0)
+
+    found = attribute(model, batch)
+    if name == "posec3d":
+        theirs = captum.InputXGradient(expected).attribute(batch["clips"].requires_grad_())
+        torch.testing.assert_close(found.pixels, theirs.detach())
+        return
+    layer = captum.LayerGradientXActivation(expected, model.joint_network())
+    theirs = layer.attribute(batch["keypoints"], attribute_to_layer_input=True)
+    by_joint = model.by_joint(theirs.detach()).sum(dim=(1, 2, 3))
+    own = found.joints.sum(dim=(1, 2)) + found.certainty.sum(dim=1)
+    torch.testing.assert_close(own, by_joint)
+
+
 def test_a_quantity_that_the_model_does_not_use_counts_nothing():
     model = make_model("kinematic", "leg=R").eval()
     model.set_training_counts([3, 3, 3, 3, 0])
