@@ -257,6 +257,22 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command("toe-tapping")
+def toe_tapping(
+    root: Annotated[Path, typer.Argument(help="Folder with the files of Li & Taati (2018).")],
+    out: Annotated[Path, typer.Option(help="Folder for predictions, result and table.")] = Path(
+        "runs/li2018-toe-tapping"
+    ),
+) -> None:
+    """Estimate toe-tapping ratings of a public data set from optical flow, by subject."""
+    from pdla.commands.toe_tapping import print_study, study_toe_tapping, write_study
+
+    study = study_toe_tapping(root)
+    write_study(study, out)
+    print_study(study)
+    typer.echo(f"{out}: predictions.csv, result.json, table.md")
+
+
 def main() -> None:
     """Run the command line; bad input ends with one line and exit code 1."""
     try:

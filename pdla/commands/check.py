@@ -76,7 +76,8 @@ def print_check(
     console.print(_legs_table(summary))
     _print_reasons(console, "Cannot be scored", summary.unusable, "red")
     _print_reasons(console, "Usable, but look at it", summary.warnings, "yellow")
-    _print_rows(console, summary)
+    _print_rows(console, "Odd rows of the sheet", summary.sheet)
+    _print_rows(console, "Odd trials in the files", summary.trials)
     _print_files(console, summary)
     if labels and summary.places_without_row:
         console.print(Text("Folders without a row: unrated", style="bold"))
@@ -90,6 +91,8 @@ def _print_totals(
     console: Console, summary: CheckSummary, videos: Path, labels: Path | None
 ) -> None:
     sheet = f" with {labels.name}" if labels else ", no label sheet: nothing is rated"
+    if summary.source:
+        sheet = f": {summary.source}, with its ratings"
     console.print(Text(f"{videos}{sheet}", style="bold"))
     rows = f"{summary.rows} rows, {summary.rated_rows} of them rated; " if labels else ""
     without = len(summary.places_without_row)
@@ -129,11 +132,11 @@ def _print_reasons(console: Console, title: str, groups: Sequence[ReasonGroup], 
             _print_indented(console, f"-> {group.reason.advice}", 6)
 
 
-def _print_rows(console: Console, summary: CheckSummary) -> None:
-    if not summary.sheet:
+def _print_rows(console: Console, title: str, groups: Sequence[ReasonGroup]) -> None:
+    if not groups:
         return
-    console.print(Text("Odd rows of the sheet", style="bold"))
-    for group in summary.sheet:
+    console.print(Text(title, style="bold"))
+    for group in groups:
         _print_indented(console, f"{group.reason.text}: {_join(group.places)}", 2)
 
 
@@ -177,10 +180,13 @@ def _print_next(
     """What to type next; returns whether anything can be scored."""
     if not summary.n_usable:
         console.print(Text("Nothing here can be scored yet.", style="bold red"))
-    elif labels is not None:
+    elif labels is not None or summary.source:
         console.print(Text("Train on it", style="bold"))
-        command = ["  python train.py recordings=clinic"]
-        command += [_override("recordings.videos", videos), _override("recordings.labels", labels)]
+        if labels is None:
+            command = ["  python train.py recordings=li2018", _override("recordings.root", videos)]
+        else:
+            places = (("recordings.videos", videos), ("recordings.labels", labels))
+            command = ["  python train.py recordings=clinic", *(_override(*one) for one in places)]
         command += [
             shlex.quote(f"recordings.{override.removeprefix('recordings.')}")
             for override in overrides

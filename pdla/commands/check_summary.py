@@ -167,6 +167,8 @@ class CheckSummary:
         warnings: Why usable legs should be looked at.
         files: What was odd about files.
         sheet: What is odd in rows of the sheet.
+        source: Name of a published data set that brings its own ratings; else empty.
+        trials: What is odd in its files.
         agreement: Of the raters, for each side that several raters scored.
         merged_patients: Patients to look at.
         videos: All of them.
@@ -186,6 +188,8 @@ class CheckSummary:
     warnings: tuple[ReasonGroup, ...]
     files: tuple[FileProblem, ...]
     sheet: tuple[ReasonGroup, ...]
+    source: str
+    trials: tuple[ReasonGroup, ...]
     agreement: Mapping[Leg, Agreement]
     merged_patients: tuple[MergedPatient, ...]
     videos: tuple[VideoVerdict, ...]
@@ -202,6 +206,7 @@ class CheckSummary:
             name: [group.to_json() for group in groups]
             for name, groups in (
                 ("unusable", self.unusable), ("warnings", self.warnings), ("sheet", self.sheet),
+                ("trials", self.trials),
             )
         }  # fmt: skip
         return {
@@ -255,6 +260,10 @@ def summarise(intake: Intake) -> CheckSummary:
         warnings=_most_frequent_first(looked_at),
         files=_file_problems(entries),
         sheet=_group(in_rows),
+        source=intake.source,
+        trials=_group(
+            (one.reason, Place(one.trial, one.leg, one.detail)) for one in intake.trial_problems
+        ),
         agreement=agreement_by_leg(intake.sheet) if intake.sheet else {},
         merged_patients=intake.merged,
         videos=tuple(_describe_video(entry, against) for entry in entries),

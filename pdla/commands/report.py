@@ -65,16 +65,12 @@ def draw_errors(analysis: Analysis, n_clips: int) -> tuple[dict[tuple[str, str],
 
 def _draw_missing(analysis: Analysis, places: dict[tuple[str, str], Path]) -> None:
     # Imported here: a report whose clips are there already starts in half the time.
-    from pdla.data.intake import IntakeOptions, open_cohort
+    from pdla.data.intake import IntakeOptions, open_cohort, source_paths
     from pdla.data.video.pictures import draw_recording, write_mp4
 
     recordings = analysis.study.runs[0].config["recordings"]
-    videos, labels = Path(recordings["videos"]), recordings["labels"]
     cohort = open_cohort(
-        videos,
-        None if labels is None else Path(labels),
-        Path(recordings["store"]),
-        IntakeOptions.from_config(recordings),
+        *source_paths(recordings), Path(recordings["store"]), IntakeOptions.from_config(recordings)
     )
     for sample in cohort.samples:
         path = places.get((sample.recording.video_id, sample.leg))

@@ -246,6 +246,33 @@ class Reason(Enum):
         "Delete the last files if they are left over from another video.",
     )
 
+    # Published data sets (pdla.data.li2018).
+    NO_TRIAL = Severity.UNUSABLE, "the key names no trial"
+    NO_SUBJECT = Severity.UNUSABLE, "the trial has no subject"
+    SECOND_ENTRY = Severity.UNUSABLE, "the trial has several entries"
+    NOT_AS_PUBLISHED = Severity.UNUSABLE, "the entry is not as published", "Get the file anew."
+    NO_STRETCH = Severity.UNUSABLE, "the active leg is missing"
+    UNEQUAL_LENGTHS = Severity.UNUSABLE, "joints of the leg have unequal lengths"
+    NO_BOUT = Severity.UNUSABLE, "the active stretch has a hole of more than 300 frames"
+    EMPTY_FLOW = Severity.UNUSABLE, "the flow is empty"
+    BAD_FLOW = Severity.UNUSABLE, "the flow is not 3 signals of one length"
+    SHORT_FLOW = Severity.UNUSABLE, "the flow is shorter than 1 s"
+    NO_RATING = Severity.NOTE, "the trial has no rating"
+    NO_TRAJECTORY = Severity.NOTE, "the rated trial is not in the file"
+    UNKNOWN_JOINT = Severity.NOTE, "unknown joint"
+    BAD_INDEX = Severity.NOTE, "idx does not fit the trajectories and is not used"
+    INDEX_GAP = Severity.NOTE, "idx has gaps"
+    REST_LEFT_OUT = Severity.NOTE, "the resting leg cannot be placed in time and is left out"
+    UPPER_BODY_LEFT_OUT = (
+        Severity.NOTE,
+        "joints of the upper body have other lengths and are left out",
+    )
+    ORDER_UNKNOWN = (
+        Severity.NOTE,
+        "idx does not say which leg was first: the upper body is held at its median",
+    )
+    NOTED = Severity.NOTE, "the authors noted a disturbance"
+
     # Scoring.
     NO_RUN_FOR_LEG = Severity.UNUSABLE, "none of these runs scores this leg"
 

@@ -1,5 +1,6 @@
 """What the intake hands on: recordings of one patient, and the legs that were scored in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,8 @@ class Recording:
             was not seen is NaN, NaN, 0; never (0, 0). Usually a read-only memory map.
         fps: Frames a second.
         frame_size: (H, W) of the video in px.
+        bouts: First and last second in which a leg does the task, where the data set says so; legs
+            that are not in it are searched for.
 
     Raises:
         ValueError: If shape, type, fps or frame size cannot be those of a recording.
@@ -32,6 +35,7 @@ class Recording:
     keypoints: NDArray[np.float32]
     fps: float
     frame_size: tuple[int, int]
+    bouts: Mapping[Leg, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the values once, so that nobody downstream has to."""
@@ -71,6 +75,8 @@ class LegSample:
         patient: Pseudonym of the patient; all visits and both legs of a person share it.
         group: Cohort group of the video (for the clinic set the letters of its code, TG or CG).
         warnings: What the quality check found that does not forbid use.
+        rating: Mean of several raters, 0 to 4, where the data set gives no whole scores; `score` is
+            the nearest whole one.
     """
 
     recording: Recording
@@ -79,6 +85,7 @@ class LegSample:
     patient: str
     group: str
     warnings: tuple[Finding, ...] = ()
+    rating: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a score off the scale."""

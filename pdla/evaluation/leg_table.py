@@ -5,8 +5,9 @@ from typing import Final
 
 import pandas as pd
 
-# Columns that say who and what; all others are kinematics of the bout.
+# Columns that say who and what; all others but RATING are kinematics of the bout.
 FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
+RATING: Final = "rating"  # mean of raters; only some data sets have it
 _TEXT: Final = ("video_id", "patient", "group", "leg")
 
 

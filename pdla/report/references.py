@@ -40,6 +40,19 @@ LITERATURE: Final = (
         "published video ratings of MDS-UPDRS part III",
     ),
 )
+NOT_COMPARABLE: Final = "other data or protocol, not comparable"
+PUBLISHED: Final = (
+    Reference(
+        "Li & Taati 2018, leg agility, random forests, 9 patients",
+        f"severity r = 0.618 ({NOT_COMPARABLE})",
+        "doi.org/10.1186/s12984-018-0446-z; leave one subject out, means of raters",
+    ),
+    Reference(
+        "Li & Taati 2018, toe tapping, random forests, 9 patients",
+        f"detection AUC 0.773 ({NOT_COMPARABLE})",
+        "doi.org/10.1186/s12984-018-0446-z; leave one subject out, optical flow",
+    ),
+)
 # As `pdla simulate --ceiling` prints them (seed 0): kappa and MAE over everyone, then within the
 # patients; a slow test measures them again.
 CEILINGS: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
@@ -59,7 +72,7 @@ CEILINGS: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
 def find_references(run: StudyRun) -> list[Reference]:
     """Agreement of this study's own raters, else the literature; the ceiling on simulated data."""
     measured = [_own_raters(leg, value) for leg, value in run.result.agreement.items()]
-    found = measured or list(LITERATURE)
+    found = [*(measured or LITERATURE), *PUBLISHED]
     mix = run.result.data.simulated
     for name, (qwk, mae, own_qwk, own_mae) in CEILINGS.get(mix or "", {}).items():
         value = (

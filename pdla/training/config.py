@@ -6,7 +6,6 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue
 
 from pdla.data.skeletons import legs_of
 
@@ -17,13 +16,10 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
     Raises:
         ValueError: If a value that has no default was not given.
     """
-    try:
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except MissingMandatoryValue as error:
-        key = getattr(error, "full_key", None) or str(error)
-        raise ValueError(
-            f"{key} has no default: give it, as in `python train.py {key}=VALUE`"
-        ) from None
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        key = missing[0]
+        raise ValueError(f"{key} has no default: give it, as in `python train.py {key}=VALUE`")
+    plain = OmegaConf.to_container(config, resolve=True)
     if not isinstance(plain, dict):
         raise ValueError(f"expected a mapping at the top of the config, got {type(plain).__name__}")
     return {str(key): value for key, value in plain.items()}
@@ -49,10 +45,16 @@ def check_config(config: dict[str, Any]) -> None:
     n_frames = round(sampling["seconds"] * sampling["fps"])
     model.check_clips(config["model"], n_frames, (drawing["height"], drawing["width"]))
     if "simulate" not in config["recordings"]:
-        for key in ("videos", "labels"):
-            path = Path(config["recordings"][key])
-            if not path.exists():
-                raise ValueError(f"recordings.{key}={path}: not found; give the path of your {key}")
+        _check_places(config["recordings"])
+
+
+def _check_places(recordings: dict[str, Any]) -> None:
+    """Stop at paths that are not there; a published data set has a root, and no label sheet."""
+    for key in ("root",) if "root" in recordings else ("videos", "labels"):
+        if recordings[key] is None or not Path(recordings[key]).exists():
+            raise ValueError(
+                f"recordings.{key}={recordings[key]}: not found; give the path of your {key}"
+            )
 
 
 def build(config: dict[str, Any], **values: Any) -> Any:

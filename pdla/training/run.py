@@ -18,7 +18,7 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
 from pdla.data.clips.datamodules import KeypointClips
-from pdla.data.intake import IntakeOptions, read_cohort
+from pdla.data.intake import IntakeOptions, read_cohort, source_paths
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
@@ -211,7 +211,7 @@ def fit(
 
 def load_cohort(recordings: dict[str, Any]) -> Cohort:
     """Read a clinic's recordings; the simulated clinic is written first if it is not there yet."""
-    videos, labels = Path(recordings["videos"]), Path(recordings["labels"])
+    videos, labels = source_paths(recordings)
     if "simulate" in recordings:
         _simulate_once(videos.parent, recordings["simulate"])
     options = IntakeOptions.from_config(recordings)

@@ -10,7 +10,7 @@ from pdla.data.intake.agreement import Agreement, agreement_by_leg
 from pdla.data.intake.cohort import open_cohort, read_cohort, read_intake
 from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, SheetOptions, read_labels
-from pdla.data.intake.options import IntakeOptions
+from pdla.data.intake.options import IntakeOptions, source_paths
 from pdla.data.intake.result import Intake, MergedPatient
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "read_cohort",
     "read_intake",
     "read_labels",
+    "source_paths",
 ]

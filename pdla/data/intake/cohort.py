@@ -7,6 +7,7 @@ from pathlib import Path
 from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.folders import FolderOptions, find_folders
 from pdla.data.intake.labels import LabelSheet, RowProblem, read_labels
+from pdla.data.intake.li2018 import read_li2018
 from pdla.data.intake.matching import match_folders
 from pdla.data.intake.options import IntakeOptions
 from pdla.data.intake.patients import PatientOptions, group_patients, identify, read_mapping
@@ -14,6 +15,7 @@ from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, read_pseudo
 from pdla.data.intake.quality import judge_quality
 from pdla.data.intake.result import Intake, MergedPatient, build_cohort
 from pdla.data.intake.store import RecordingStore, StoredVideo, check_store_folder
+from pdla.data.li2018 import is_li2018_folder
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Cohort
 
@@ -22,7 +24,8 @@ def read_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
     """Read a cohort: OpenPose folders, label sheet, patients, verdicts.
 
     Args:
-        videos: Folder with one folder of keypoints for each video.
+        videos: Folder with one folder of keypoints for each video, or the published files of Li &
+            Taati (2018), which bring their own ratings.
         labels: Label sheet, or None: then all videos are unrated.
         store: Directory in which keypoints are kept once parsed; pseudonyms depend on the secret
             next to it.
@@ -38,6 +41,8 @@ def read_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
 
 def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Intake:
     """Read a cohort with all that is to be said about it; see `read_cohort`."""
+    if labels is None and is_li2018_folder(videos):
+        return read_li2018(videos, open_pseudonyms(store), options)
     check_store_folder(store)
     found = _find(videos, labels, options)
     pseudonyms = open_pseudonyms(store)
@@ -54,6 +59,8 @@ def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
         FileNotFoundError: If the folder, the sheet or the secret of the store is missing.
         ValueError: If a video is not in the store, or has changed since.
     """
+    if labels is None and is_li2018_folder(videos):
+        return read_li2018(videos, read_pseudonyms(store), options).cohort
     found = _find(videos, labels, options)
     pseudonyms = read_pseudonyms(store)
     entries = _name(found.entries, pseudonyms, options.folders)

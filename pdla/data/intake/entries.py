@@ -56,3 +56,8 @@ class VideoEntry:
     def scores(self) -> Mapping[Leg, int | None]:
         """Score of each leg, None if unrated."""
         return self.row.scores if self.row else dict.fromkeys(LEGS)
+
+    @property
+    def ratings(self) -> Mapping[Leg, float | None]:
+        """Mean of several raters, where the data set gives no whole scores."""
+        return self.row.ratings if self.row else {}

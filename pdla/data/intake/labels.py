@@ -99,6 +99,7 @@ class LabelRow:
         patient: What the patient column says, or empty.
         group: What the group column says, or empty.
         note: The remark; never shown, it may name the patient.
+        ratings: Mean of several raters of each leg, where the data set gives no whole scores.
     """
 
     row: int
@@ -108,6 +109,7 @@ class LabelRow:
     patient: str = field(default="", repr=False)
     group: str = ""
     note: str = field(default="", repr=False)
+    ratings: Mapping[Leg, float | None] = field(default_factory=dict)
 
     @property
     def is_rated(self) -> bool:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -16,7 +17,14 @@ from pdla.data.intake.quality import QualityOptions
 from pdla.data.openpose import OpenPoseOptions
 
 # Keys of conf/recordings/*.yaml that say what to read and where, not how.
-PLACES: Final = ("name", "videos", "labels", "store", "simulate")
+PLACES: Final = ("name", "root", "videos", "labels", "store", "simulate")
+
+
+def source_paths(recordings: Mapping[str, Any]) -> tuple[Path, Path | None]:
+    """Folder and label sheet of a section `recordings`; a published data set has only a root."""
+    labels = recordings["labels"]
+    folder = recordings.get("root") or recordings["videos"]
+    return Path(folder), None if labels is None else Path(labels)
 
 
 @dataclass(frozen=True, config=CHECKED)
@@ -51,7 +59,7 @@ class IntakeOptions:
     def from_config(cls, config: Mapping[str, Any]) -> "IntakeOptions":
         """Build from a plain dict such as the section `recordings` of the configuration.
 
-        The keys name, videos, labels, store and simulate are passed over.
+        The keys name, root, videos, labels, store and simulate are passed over.
 
         Raises:
             ValueError: If a key is unknown or a value cannot be right; names the key and what is

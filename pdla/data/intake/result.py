@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.labels import LabelSheet, RowProblem
+from pdla.data.li2018 import TrialProblem
 from pdla.data.reasons import Finding, Severity
 from pdla.data.recordings import Cohort, Exclusion, LegSample
 from pdla.data.skeletons import LEGS, Leg
@@ -41,6 +42,8 @@ class Intake:
         merged: Patients to look at.
         n_patients: Patients of the videos in the sheet, or of all if there is no sheet.
         n_others: Other things in the folder of videos.
+        source: Name of a published data set that brings its own ratings; else empty.
+        trial_problems: What is odd in its files.
     """
 
     cohort: Cohort
@@ -50,6 +53,8 @@ class Intake:
     merged: tuple[MergedPatient, ...]
     n_patients: int
     n_others: int
+    source: str = ""
+    trial_problems: tuple[TrialProblem, ...] = ()
 
 
 def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_folders: int) -> Cohort:
@@ -85,7 +90,7 @@ def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_fold
                 continue
             sample = LegSample(
                 stored.recording, leg, entry.scores[leg], entry.patient, entry.group,
-                entry.verdicts[leg].findings,
+                entry.verdicts[leg].findings, entry.ratings.get(leg),
             )  # fmt: skip
             samples.append(sample)
             digest.update(_facts_to_hash(sample, stored.sha256, entry.person.number))

@@ -38,12 +38,14 @@ def find_bout(recording: Recording, leg: Leg) -> Bout | None:
     it passes a quarter of its own peak the leg moves; halts up to 2.5 s are bridged, and of several
     stretches the one with the most movement is taken. The other leg's movement is subtracted first,
     so that sway of the body or the camera, which both legs share, is no bout. Then exactly: from
-    the first lift of the foot in that stretch to its last landing.
+    the first lift of the foot in that stretch to its last landing. Where the data set says when the
+    leg did the task (`recording.bouts`), that is the stretch.
 
     Returns:
         The bout, or None for a leg that never moves or was never seen.
     """
-    rough = _rough_bout(recording, leg)
+    known = recording.bouts.get(leg)
+    rough = Bout(*known) if known else _rough_bout(recording, leg)
     if rough is None:
         return None
     taps = bout_taps(recording, leg, rough)

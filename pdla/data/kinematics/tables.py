@@ -15,7 +15,8 @@ def leg_table(samples: Sequence[LegSample]) -> pd.DataFrame:
 
     Returns:
         A row a leg, in the order of `samples`: video_id, patient and group; leg; visit, which
-        counts the videos of a patient in this order, from 1; score, NaN if unrated; bout_start_s
+        counts the videos of a patient in this order, from 1; score, NaN if unrated; rating,
+        only where the data set has means of raters; bout_start_s
         and bout_end_s in seconds of the recording, NaN for a leg that never moved; then the
         quantities of `LegKinematics`, NaN where one needs more taps than there were.
     """
@@ -33,6 +34,7 @@ def leg_table(samples: Sequence[LegSample]) -> pd.DataFrame:
                 "leg": sample.leg,
                 "visit": videos.setdefault(video_id, len(videos) + 1),
                 "score": sample.score,
+                **({} if sample.rating is None else {"rating": sample.rating}),
                 "bout_start_s": bout.start_s if bout else None,
                 "bout_end_s": bout.end_s if bout else None,
                 **measure_bout(sample.recording, sample.leg, bout).as_row(),

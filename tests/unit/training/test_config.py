@@ -15,8 +15,11 @@ OPTIONS = [(group.name, path.stem) for group in GROUPS for path in sorted(group.
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_names_things_that_exist(group, option):
-    needed = ["recordings.videos=videos", "recordings.labels=labels.xls"]
-    config = compose_config(f"{group}={option}", *(needed if option == "clinic" else []))
+    needed = {
+        "clinic": ["recordings.videos=videos", "recordings.labels=labels.xls"],
+        "li2018": ["recordings.root=li"],
+    }
+    config = compose_config(f"{group}={option}", *needed.get(option, []))
     targets = [value for value in _targets(config) if value.startswith("pdla.")]
     for target in targets:
         assert get_class(target)
@@ -83,6 +86,8 @@ def test_what_cannot_work_is_refused_before_any_work_in_one_line(overrides, mess
 
 
 def test_a_value_without_default_is_asked_for_by_name():
+    with pytest.raises(ValueError, match=r"recordings\.root has no default"):
+        compose_config("recordings=li2018")
     with pytest.raises(ValueError, match=r"recordings\.(videos|labels) has no default"):
         compose_config("recordings=clinic")
 
