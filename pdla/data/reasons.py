@@ -240,6 +240,56 @@ class Reason(Enum):
         "the files hold only every n-th frame of the video",
         "Write every frame: quick taps need 15 frames a second.",
     )
+    NO_BODY_LENGTH = (
+        Severity.UNUSABLE,
+        "no length to measure heights by: neither trunk nor a leg from knee to ankle is seen",
+        "Film again from the front with both legs in the picture, from the knees down at least.",
+    )
+    FROZEN = (
+        Severity.UNUSABLE,
+        "the picture does not change",
+        "Run the pose estimator again: it wrote one frame over and over.",
+    )
+    NOT_UPRIGHT = (
+        Severity.UNUSABLE,
+        "the person does not sit upright, or the picture is turned",
+        "Look at the video, and turn it before the pose estimator sees it.",
+    )
+    DISTORTED = (
+        Severity.WARNING,
+        "the body is distorted: height and width of the picture may have changed places",
+        "Set recordings.openpose.frame_size to the height and width of the videos.",
+    )
+    TURNED_BACK = (
+        Severity.WARNING,
+        "the picture was turned, and has been turned back",
+        "Usable; look at the video to be sure.",
+    )
+    STALLS = (
+        Severity.WARNING,
+        "the picture stands still for a while",
+        "Look at the video; taps of that time are lost.",
+    )
+    STANDS = (
+        Severity.WARNING,
+        "the person stands",
+        "Leg agility is done on a chair: is this another task?",
+    )
+    WALKS = (
+        Severity.WARNING,
+        "the person stands and moves about",
+        "Leg agility is done on a chair: is this another task?",
+    )
+    NOBODY_MOVES = (
+        Severity.WARNING,
+        "neither leg moves",
+        "Look at the video: is the task in it?",
+    )
+    SIDES_REVERSED = (
+        Severity.WARNING,
+        "the left leg is on the left of the picture",
+        "Seen from behind, mirrored, or left and right exchanged: compare with the video.",
+    )
     STALE_TAIL = (
         Severity.WARNING,
         "the end was cut off: it shows somebody else",

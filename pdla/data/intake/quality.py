@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic import dataclasses as checked
 
 from pdla.data.checked_options import CHECKED
+from pdla.data.kinematics.plausibility import judge_body
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason, Severity
 from pdla.data.skeletons import LEGS, Leg
@@ -81,6 +82,7 @@ def _judge_leg(facts: Facts, leg: Leg, options: QualityOptions) -> Verdict:
     findings = [
         Finding(reason, detail) for is_so, reason, detail in _checks(facts, leg, options) if is_so
     ]
+    findings += judge_body(facts.body)
     against = [one for one in findings if one.reason.severity is Severity.UNUSABLE]
     return Verdict(tuple(against or findings))
 
@@ -99,6 +101,7 @@ def _checks(facts: Facts, leg: Leg, options: QualityOptions) -> list[tuple[bool,
          f"seen in {facts.patient:.0%}"),
         (leg_seen < options.min_leg and not is_upper_body, Reason.LEG_HIDDEN,
          f"seen in {leg_seen:.0%}"),
+        (facts.body.body_px is None and not is_upper_body, Reason.NO_BODY_LENGTH, ""),
         (facts.patient < options.warn_patient, Reason.PATIENT_SOMETIMES_MISSING,
          f"seen in {facts.patient:.0%}"),
         (facts.rival > options.warn_rival, Reason.TWO_CANDIDATES,

@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_closing, label
 
 from pdla.data.kinematics.body_length import body_length_px
-from pdla.data.skeletons import JOINT
+from pdla.data.skeletons import JOINT, LEGS
 
 MAX_SWAP_S: Final = 1.0  # longer than this, nobody can tell which of the two is right
 # A change of sides is clear if the legs would else jump at least so far (in trunk lengths, mean of
@@ -14,6 +15,10 @@ MAX_SWAP_S: Final = 1.0  # longer than this, nobody can tell which of the two is
 MIN_JUMP: Final = 0.1
 MIN_RATIO: Final = 2.0
 MAX_MEMORY_S: Final = 0.5  # a joint's last place says nothing about where it is after this
+# Knees of seated people are at least 0.39 body lengths apart in the simulated clinic.
+MIN_APART: Final = 0.1
+MAX_BETWEEN_S: Final = 0.3  # two wrong stretches so close together are one
+MIN_TELLING: Final = 0.1  # of the frames
 _GROUPS: Final = (("Hip",), ("Knee", "Ankle", "Heel", "BigToe", "SmallToe"))
 
 
@@ -22,9 +27,10 @@ def repair_leg_swaps(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Change left and right leg back where continuity makes it clear that they were mistaken.
 
-    At a mistake both legs jump to the place of the other, and jump back when it ends. Stretches
-    between two such jumps of at most `MAX_SWAP_S` are repaired; a single jump is left alone. Hips
-    and the rest of the legs are looked at apart, as they are not always mistaken together.
+    At a short mistake both legs jump to the place of the other, and jump back when it ends.
+    Stretches between two such jumps of at most `MAX_SWAP_S` are repaired; a single jump is left
+    alone. Hips and the rest of the legs are looked at apart, as they are not always mistaken
+    together. A longer mistake is known by the side on which knees and ankles are.
 
     Args:
         keypoints: (T, 25, 3) of one person; unseen is NaN, NaN, 0.
@@ -42,11 +48,73 @@ def repair_leg_swaps(
         left = [JOINT[f"L{part}"] for part in parts]
         right = [JOINT[f"R{part}"] for part in parts]
         jumps = _find_jumps(keypoints, left, right, body_px, round(MAX_MEMORY_S * fps))
-        swapped = _between_pairs(jumps, len(keypoints), round(MAX_SWAP_S * fps))
-        frames = np.flatnonzero(swapped)[:, None]
-        repaired[frames, left + right] = keypoints[frames, right + left]
-        changed |= swapped
-    return repaired, changed
+        changed |= _exchange(
+            repaired, left, right, _between_pairs(jumps, len(keypoints), round(MAX_SWAP_S * fps))
+        )
+    return repaired, changed | _repair_long_swaps(repaired, body_px, fps)
+
+
+def _repair_long_swaps(
+    keypoints: NDArray[np.float32], body_px: float, fps: float
+) -> NDArray[np.bool_]:
+    """Change legs back, in place, where knees and ankles are both on the wrong side for a second.
+
+    Nobody taps with both knees and both ankles crossed. Which side is right is told by the
+    shoulders, or by the feet where they are not seen; if neither is clear, nothing is changed.
+
+    Returns:
+        (T,), true where legs were changed.
+    """
+    order = _side_order(keypoints, "Knee") / body_px, _side_order(keypoints, "Ankle") / body_px
+    right_way = _right_way(keypoints, body_px)
+    with np.errstate(invalid="ignore"):
+        is_wrong = np.all([~(each * right_way > -MIN_APART) for each in order], axis=0)
+        is_wrong &= np.isfinite(order).any(axis=0) & (right_way != 0)
+    bridge = np.ones(max(1, round(MAX_BETWEEN_S * fps)), dtype=bool)
+    edge = len(bridge)
+    is_wrong = binary_closing(np.pad(is_wrong, edge), bridge)[edge:-edge]
+    stretches, n_stretches = label(is_wrong)
+    lengths = np.bincount(stretches, minlength=n_stretches + 1)
+    lengths[0] = 0
+    is_swapped = (lengths >= MAX_SWAP_S * fps)[stretches]
+    hips = _side_order(keypoints, "Hip") * right_way
+    legs = _GROUPS[1]
+    left, right = ([JOINT[f"{leg}{part}"] for part in legs] for leg in LEGS)
+    _exchange(keypoints, left, right, is_swapped)
+    with np.errstate(invalid="ignore"):
+        _exchange(keypoints, [JOINT["LHip"]], [JOINT["RHip"]], is_swapped & (hips < 0))
+    return is_swapped
+
+
+def _side_order(keypoints: NDArray[np.float32], part: str) -> NDArray[np.float64]:
+    """(T,) how far the left joint is to the right of the right one, in px; NaN where unseen."""
+    x = keypoints[..., 0].astype(np.float64)
+    return np.asarray(x[:, JOINT[f"L{part}"]] - x[:, JOINT[f"R{part}"]])
+
+
+def _right_way(keypoints: NDArray[np.float32], body_px: float) -> int:
+    """1 if left joints belong to the right of the picture, as from the front; -1; 0 if unclear.
+
+    Told by the shoulders or, without them, by toes that lie under the heels in a picture from the
+    front (0.23 to 0.45 body lengths in the simulated clinic), over them from behind.
+    """
+    y = keypoints[..., 1].astype(np.float64)
+    feet = [y[:, JOINT[f"{leg}BigToe"]] - y[:, JOINT[f"{leg}Heel"]] for leg in LEGS]
+    for values in (_side_order(keypoints, "Shoulder"), np.concatenate(feet)):
+        seen = values[np.isfinite(values)] / body_px
+        if len(seen) > MIN_TELLING * len(values):
+            middle = float(np.median(seen))
+            return int(np.sign(middle)) if abs(middle) > MIN_APART else 0
+    return 0
+
+
+def _exchange(
+    keypoints: NDArray[np.float32], left: list[int], right: list[int], where: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Let left and right joints change places, in place; returns `where`."""
+    frames = np.flatnonzero(where)[:, None]
+    keypoints[frames, left + right] = keypoints[frames, right + left]
+    return where
 
 
 def _find_jumps(

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pdla.data.kinematics.body_length import body_length_px
+from pdla.data.kinematics.plausibility import BodyFacts, measure_body
+from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, LEG_JOINTS, LEGS
 
 _FOOT: Final = ("Ankle", "Heel", "BigToe")
@@ -45,6 +47,7 @@ class Facts:
         outside: Share of the seen joints that lie outside the frame.
         swapped: Frames in which left and right leg were changed back.
         cut_frames: Frames of a stale tail that were cut off.
+        body: How the person sits and moves.
         problems: What was odd about the files, with how often.
         timing: What the files say of time.
     """
@@ -62,6 +65,7 @@ class Facts:
     outside: float
     swapped: int = 0
     cut_frames: int = 0
+    body: BodyFacts = field(default_factory=BodyFacts)
     problems: Mapping[str, int] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
 
@@ -81,7 +85,8 @@ class Facts:
         Raises:
             TypeError: If they are those of another version.
         """
-        return cls(**{**values, "timing": Timing(**values["timing"])})
+        body, timing = BodyFacts(**values["body"]), Timing(**values["timing"])
+        return cls(**{**values, "body": body, "timing": timing})
 
 
 def measure_quality(
@@ -93,6 +98,7 @@ def measure_quality(
     rival: float,
     swapped: int = 0,
     cut_frames: int = 0,
+    turned: int = 0,
     problems: Mapping[str, int] | None = None,
     timing: Timing | None = None,
 ) -> Facts:
@@ -107,6 +113,7 @@ def measure_quality(
         rival: See `PatientTrack`.
         swapped: Frames in which the legs were changed back.
         cut_frames: Frames cut from the end.
+        turned: Degrees by which the picture was turned back.
         problems: What was odd about the files.
         timing: What the files say of time.
     """
@@ -136,6 +143,7 @@ def measure_quality(
         outside=_share(is_outside) if len(xy) else 0.0,
         swapped=swapped,
         cut_frames=cut_frames,
+        body=measure_body(Recording("", keypoints, fps, frame_size), turned),
         problems=dict(problems or {}),
         timing=timing or Timing(),
     )

@@ -19,6 +19,7 @@ from pdla.data.openpose.layouts import LAYOUTS, layout_of, suspect_layout, to_bo
 from pdla.data.openpose.leg_swaps import repair_leg_swaps
 from pdla.data.openpose.pose_file import read_pose_file
 from pdla.data.openpose.quality_facts import Facts, Timing, measure_quality
+from pdla.data.openpose.rotation import turn_upright
 from pdla.data.openpose.tracking import follow_patient
 from pdla.data.reasons import Reason
 
@@ -124,7 +125,8 @@ def read_recording(folder: Path, options: OpenPoseOptions) -> ParsedVideo:
         keypoints, nearest = resample(keypoints, people.clock, options.max_gap_s)
         has_others = has_others[nearest]
     end = find_stale_tail(keypoints, has_others, fps)
-    seen, was_swapped = repair_leg_swaps(keypoints[:end], fps)
+    upright, frame_size, turned = turn_upright(keypoints[:end], frame_size)
+    seen, was_swapped = repair_leg_swaps(upright, fps)
     filled, was_filled = fill_gaps(seen, round(options.max_gap_s * fps))
     if not np.isfinite(filled[..., 0]).any():
         raise UnreadableRecordingError(Reason.NOBODY)
@@ -137,6 +139,7 @@ def read_recording(folder: Path, options: OpenPoseOptions) -> ParsedVideo:
         track.rival,
         swapped=int(was_swapped.sum()),
         cut_frames=len(keypoints) - end,
+        turned=turned,
         problems=problems,
         timing=_timing(people, options.fps),
     )

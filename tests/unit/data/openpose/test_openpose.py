@@ -144,11 +144,15 @@ def test_legs_that_change_places_for_a_few_frames_are_changed_back() -> None:
     assert np.flatnonzero(changed).tolist() == list(range(30, 41))
 
 
-def test_legs_that_stay_changed_are_left_alone() -> None:
-    person = swap(seated(120).astype(np.float32), slice(60, 120))
+def test_legs_that_stay_changed_are_changed_back_where_the_shoulders_tell() -> None:
+    right = seated(120).astype(np.float32)
+    person = swap(right.copy(), slice(60, 120))
     repaired, changed = repair_leg_swaps(person, fps=30)
-    assert np.array_equal(repaired, person)
-    assert not changed.any()
+    assert np.array_equal(repaired, right)
+    assert np.flatnonzero(changed).tolist() == list(range(60, 120))
+    hidden = [JOINTS.index(name) for name in ("LShoulder", "RShoulder", "LHeel", "RHeel")]
+    person[:, hidden] = (np.nan, np.nan, 0)
+    assert not repair_leg_swaps(person, fps=30)[1].any()
 
 
 def test_quick_taps_are_no_swaps() -> None:
