@@ -2,15 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from pdla import RESEARCH_ONLY, __version__
 
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 
@@ -27,19 +26,40 @@ Store = Annotated[Path, typer.Option(help="Where parsed keypoints are kept for t
 OptionsFile = Annotated[Path | None, typer.Option(help="Options from a file of conf/recordings/.")]
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"pdla {__version__}")
-        raise typer.Exit
+USUAL_WAYS: Final = """\
+pdla scores the leg agility test (MDS-UPDRS 3.8) from pose keypoints. The three usual ways:
+
+  pdla check VIDEOS --labels SHEET                what is usable in your data, and why not
+  pdla train recordings=clinic recordings.videos=VIDEOS recordings.labels=SHEET study=NAME
+  pdla report runs/NAME                           pool the runs: table, report.html, summary.csv
+
+No data yet? `pdla train` simulates a clinic first. All commands: pdla --help
+"""
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
-    ] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Leg agility (MDS-UPDRS 3.8) from pose keypoints. Research only, not a medical device."""
+    if version:
+        typer.echo(f"pdla {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(f"{USUAL_WAYS}{RESEARCH_ONLY}")
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def train(context: typer.Context) -> None:
+    """Train and test models: group=option key=value, -m for sweeps; --help lists the groups."""
+    from pdla.commands.train import main as train_main
+
+    sys.argv = ["pdla train", *context.args]
+    train_main()
 
 
 @app.command()

@@ -1,0 +1,42 @@
+"""`python train.py` and `pdla train`: one run, or a sweep with `-m`, composed from conf/."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from pdla.commands.train_help import CONF, train_help
+
+HELP_FLAGS: Final = (["--help"], ["-h"])
+
+
+def main() -> None:
+    """Train as the command line says."""
+    if sys.argv[1:] in HELP_FLAGS:
+        print(train_help(CONF))
+        return
+    _train()
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
+def _train(config: DictConfig) -> float:
+    """Run one composed config in the folder that Hydra named for it."""
+    # Imported here so that tab completion and misspelt options answer at once.
+    from pdla.training.config import plain_config
+    from pdla.training.run import run
+
+    hydra_config = HydraConfig.get()
+    try:
+        return run(plain_config(config), Path(hydra_config.runtime.output_dir))
+    except (ValueError, OSError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        if hydra_config.mode == RunMode.MULTIRUN:
+            raise CompactHydraException(f"pdla: {error}") from None
+        sys.exit(f"pdla: {error}")
