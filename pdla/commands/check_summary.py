@@ -242,9 +242,11 @@ def summarise(intake: Intake) -> CheckSummary:
         for one in cohort.exclusions
         for leg in ((one.leg,) if one.leg else LEGS)
     }
+    said = {(one.reason, one.place, one.leg) for one in cohort.exclusions}
     in_rows = [
-        (problem.reason, Place(f"row {problem.row}", problem.leg, problem.detail))
+        (problem.reason, Place(problem.place, problem.leg, problem.detail))
         for problem in intake.problems
+        if (problem.reason, problem.place, problem.leg) not in said
     ]
     return CheckSummary(
         rows=cohort.n_rows,

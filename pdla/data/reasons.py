@@ -67,12 +67,36 @@ class Reason(Enum):
         "the score lies between whole points (set recordings.sheet.round)",
         "Correct the cell in the sheet, or choose how to round.",
     )
+    FORMULA_WITHOUT_VALUE = (
+        Severity.UNUSABLE,
+        "the score is a formula without a value",
+        "Open the sheet in a spreadsheet program and save it, so that formulas are calculated.",
+    )
+    UNKNOWN_SIDE = (
+        Severity.UNUSABLE,
+        "the side is neither left nor right",
+        "Write L or R there.",
+    )
+    ODD_FRAME_RATE = (
+        Severity.UNUSABLE,
+        "frame rate, width or height in the sheet cannot be",
+        "Correct the cell in the sheet, or leave it empty: then recordings.openpose counts.",
+    )
     ROWS_CONTRADICT = (
         Severity.UNUSABLE,
         "two rows give one video different scores",
         "Ask the rater which row is right, and delete the other.",
     )
     ROW_TWICE = Severity.NOTE, "the row is there twice"
+    UNKNOWN_STATE = Severity.NOTE, "medication or stimulation is neither on nor off"
+    OTHER_TAB = (
+        Severity.NOTE,
+        "another sheet has the same columns and was not read (recordings.sheet.tab)",
+    )
+    ID_CHANGED = (
+        Severity.NOTE,
+        "the id differs from the folder's by zeros, a date or a file suffix; no other one fits",
+    )
     ODD_DATE = Severity.NOTE, "the date in the video id is no date"
     SHORT_NUMBER = Severity.NOTE, "the patient number may be a placeholder"
     NO_PATIENT = (

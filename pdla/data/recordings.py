@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from pdla.data.skeletons import LEGS, N_JOINTS, Leg
 
 SCORES = (0, 1, 2, 3, 4)
 N_SCORES = len(SCORES)
+State = Literal["on", "off"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,25 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Under which circumstances a video was filmed and rated, as far as the label sheet says so.
+
+    Attributes:
+        medication: Whether the patient was on or off medication; None if unknown.
+        stimulation: Whether deep brain stimulation was on or off; None if unknown.
+        visit: Name of the visit, or empty.
+        site: Name of the site, or empty.
+        rater: Name of the rater, or empty.
+    """
+
+    medication: State | None = None
+    stimulation: State | None = None
+    visit: str = ""
+    site: str = ""
+    rater: str = ""
+
+
+@dataclass(frozen=True)
 class LegSample:
     """One leg in one recording: the unit that is scored.
 
@@ -77,6 +98,7 @@ class LegSample:
         warnings: What the quality check found that does not forbid use.
         rating: Mean of several raters, 0 to 4, where the data set gives no whole scores; `score` is
             the nearest whole one.
+        condition: Medication, stimulation, visit, site and rater.
     """
 
     recording: Recording
@@ -86,6 +108,7 @@ class LegSample:
     group: str
     warnings: tuple[Finding, ...] = ()
     rating: float | None = None
+    condition: Condition = field(default_factory=Condition)
 
     def __post_init__(self) -> None:
         """Refuse a score off the scale."""

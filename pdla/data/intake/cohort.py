@@ -14,7 +14,7 @@ from pdla.data.intake.patients import PatientOptions, group_patients, identify, 
 from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, read_pseudonyms
 from pdla.data.intake.quality import judge_quality
 from pdla.data.intake.result import Intake, MergedPatient, build_cohort
-from pdla.data.intake.store import RecordingStore, StoredVideo, check_store_folder
+from pdla.data.intake.store import RecordingStore, StoredVideo, VideoSource, check_store_folder
 from pdla.data.li2018 import is_li2018_folder
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Cohort
@@ -48,7 +48,7 @@ def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeO
     pseudonyms = open_pseudonyms(store)
     entries = _name(found.entries, pseudonyms, options.folders)
     recordings = RecordingStore(store, pseudonyms, options.openpose)
-    opened = recordings.open_videos(videos, _paths(entries), options.n_workers)
+    opened = recordings.open_videos(videos, _sources(entries), options.n_workers)
     return _finish(replace(found, entries=entries), opened, options)
 
 
@@ -65,7 +65,7 @@ def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
     pseudonyms = read_pseudonyms(store)
     entries = _name(found.entries, pseudonyms, options.folders)
     opened = RecordingStore(store, pseudonyms, options.openpose).open_stored(
-        videos, _paths(entries)
+        videos, _sources(entries)
     )
     return _finish(replace(found, entries=entries), opened, options).cohort
 
@@ -84,14 +84,20 @@ def _find(videos: Path, labels: Path | None, options: IntakeOptions) -> _Found:
     """Match folders and rows, and tell who is who."""
     folders, n_others = find_folders(videos, options.folders)
     sheet = None if labels is None else read_labels(labels, options.sheet)
-    entries = match_folders(sheet.rows if sheet else (), folders, options.folders)
+    entries = match_folders(sheet.rows if sheet else (), folders, options.folders, options.patients)
     return _Found(_identify(entries, options.patients), sheet, len(folders), n_others)
 
 
-def _paths(entries: Sequence[VideoEntry]) -> dict[str, Path]:
-    """Folder of each video that is to be opened, by pseudonym."""
+def _sources(entries: Sequence[VideoEntry]) -> dict[str, VideoSource]:
+    """Where each video that is to be opened lies, and its format, by pseudonym."""
     return {
-        entry.video_id: entry.folder.path for entry in entries if entry.folder and not entry.problem
+        entry.video_id: VideoSource(
+            entry.folder.path,
+            entry.row.fps if entry.row else None,
+            entry.row.frame_size if entry.row else None,
+        )
+        for entry in entries
+        if entry.folder and not entry.problem
     }
 
 
@@ -116,15 +122,13 @@ def _finish(
 def _identify(entries: Sequence[VideoEntry], options: PatientOptions) -> list[VideoEntry]:
     """Find out who is in each video."""
     mapping = {} if options.mapping is None else read_mapping(Path(options.mapping))
-    identities = [
-        identify(
-            entry.clinic_id,
-            options,
-            mapping.get(entry.clinic_id.casefold(), entry.row.patient if entry.row else ""),
-            entry.row.group if entry.row else "",
-        )
-        for entry in entries
-    ]
+    identities = []
+    for entry in entries:
+        row = entry.row
+        ids = (entry.clinic_id, row.clinic_id) if row else (entry.clinic_id,)
+        named = next((mapping[one.casefold()] for one in ids if one.casefold() in mapping), "")
+        patient = named or (row.patient if row else "")
+        identities.append(identify(entry.clinic_id, options, patient, row.group if row else ""))
     people = group_patients(identities)
     return [
         replace(entry, identity=identity, person=person)
@@ -173,7 +177,10 @@ def _row_problems(entries: Sequence[VideoEntry], sheet: LabelSheet | None) -> li
             problems.append(RowProblem(entry.row.row, Reason.ODD_DATE))
         if entry.identity.has_short_number:
             problems.append(RowProblem(entry.row.row, Reason.SHORT_NUMBER))
-    return sorted(problems, key=lambda problem: problem.row)
+        if entry.remark is not None:
+            remark = entry.remark
+            problems.append(RowProblem(entry.row.row, remark.reason, detail=remark.detail))
+    return sorted(problems, key=lambda problem: problem.row or 0)
 
 
 def _merged(entries: Sequence[VideoEntry]) -> list[MergedPatient]:

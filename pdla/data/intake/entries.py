@@ -9,6 +9,7 @@ from pdla.data.intake.patients import NOBODY, UNKNOWN, Identity, Person
 from pdla.data.intake.quality import Verdict
 from pdla.data.intake.store import StoredVideo
 from pdla.data.reasons import Finding
+from pdla.data.recordings import Condition
 from pdla.data.skeletons import LEGS, Leg
 
 
@@ -22,6 +23,7 @@ class VideoEntry:
         row: Row of the label sheet, or None if no row names the video.
         folder: Folder with its keypoints, or None.
         problem: Why the whole video is left out, or None.
+        remark: What is odd about how row and folder were matched, or None.
         identity: What its id and its row say of who it shows.
         person: Who it shows.
         video_id: Pseudonym.
@@ -35,6 +37,7 @@ class VideoEntry:
     row: LabelRow | None = None
     folder: VideoFolder | None = field(default=None, repr=False)
     problem: Finding | None = None
+    remark: Finding | None = None
     identity: Identity = UNKNOWN
     person: Person = NOBODY
     video_id: str = ""
@@ -56,6 +59,11 @@ class VideoEntry:
     def scores(self) -> Mapping[Leg, int | None]:
         """Score of each leg, None if unrated."""
         return self.row.scores if self.row else dict.fromkeys(LEGS)
+
+    @property
+    def condition(self) -> Condition:
+        """What the sheet says of medication, stimulation, visit, site and rater."""
+        return self.row.condition if self.row else Condition()
 
     @property
     def ratings(self) -> Mapping[Leg, float | None]:

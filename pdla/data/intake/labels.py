@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +11,11 @@ from pydantic import BeforeValidator
 from pydantic import dataclasses as checked
 
 from pdla.data.checked_options import CHECKED
-from pdla.data.intake.columns import Columns, find_columns
-from pdla.data.intake.sheets import plain_text, read_sheets
-from pdla.data.reasons import Reason
-from pdla.data.recordings import SCORES
+from pdla.data.intake.columns import Columns, Single, find_table
+from pdla.data.intake.sheets import plain_text, read_sheets, safe_label
+from pdla.data.intake.workbooks import UNCALCULATED
+from pdla.data.reasons import Finding, Reason
+from pdla.data.recordings import SCORES, Condition, State
 from pdla.data.skeletons import LEGS, Leg
 
 # Marks for "not rated"; UR and 101 are those of MDS-UPDRS databases ("unable to rate").
@@ -24,6 +24,17 @@ UNRATED_MARKS: Final = (
     "null", "nr",
     "ur", "101", "無", "无", "未評", "未评",
 )  # fmt: skip
+MAX_NOISE: Final = 1e-6  # of a whole score that was computed, such as 1.0000000000000002
+_SIDES: Final[Mapping[str, Leg]] = {
+    **dict.fromkeys(("l", "left", "links", "li", "gauche", "izquierda", "左", "1l"), "L"),
+    **dict.fromkeys(("r", "right", "rechts", "re", "droite", "derecha", "右", "1r"), "R"),
+}
+_STATES: Final[Mapping[str, State]] = {
+    **dict.fromkeys(("on", "1", "yes", "y", "true", "ja", "oui", "si", "開", "开", "是"), "on"),
+    **dict.fromkeys(("off", "0", "no", "n", "false", "nein", "non", "關", "关", "否"), "off"),
+}
+MAX_FPS: Final = 1000
+MAX_SIZE_PX: Final = 20000
 # A column may be called 1, and a mark for "not rated" be 9: YAML reads numbers there.
 Text = Annotated[str, BeforeValidator(lambda cell: plain_text(cell) if _is_number(cell) else cell)]
 
@@ -41,6 +52,8 @@ class SheetOptions:
         patient: Column that says who it is; it wins over group codes and numbers.
         group: Column of the cohort group.
         note: Column of remarks.
+        columns: Names of more columns: side and score (if each row is about one leg), rater, site,
+            visit, medication, stimulation, fps, width, height.
         round: never refuses scores between whole points; half_up makes 1.5 a 2, half_down a 1.
         unrated: More marks that mean "not rated".
     """
@@ -53,25 +66,39 @@ class SheetOptions:
     patient: Text = "auto"
     group: Text = "auto"
     note: Text = "auto"
+    columns: Mapping[Single, Text] = field(default_factory=dict)
     round: Literal["never", "half_up", "half_down"] = "never"
     unrated: Sequence[Text] = ()
+
+    @property
+    def named(self) -> Mapping[Single, str]:
+        """Names of all columns but those of scores; auto guesses."""
+        given: dict[Single, str] = {
+            "video": self.video, "patient": self.patient, "group": self.group, "note": self.note,
+        }  # fmt: skip
+        return given | dict(self.columns)
 
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Something odd in one row.
+    """Something odd in the sheet.
 
     Attributes:
-        row: Row number as the spreadsheet shows it.
+        row: Row number as the spreadsheet shows it; None if it is about the whole sheet.
         reason: What; an unusable one leaves out the leg (or, without a leg, the whole row).
         leg: The leg that is meant, or None.
         detail: What was special here; never an id, a long number or a date.
     """
 
-    row: int
+    row: int | None
     reason: Reason
     leg: Leg | None = None
     detail: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where a person finds it."""
+        return "the sheet" if self.row is None else f"row {self.row}"
 
 
 class ScoreError(ValueError):
@@ -92,14 +119,18 @@ class LabelRow:
     """One video in the sheet.
 
     Attributes:
-        row: Row number as the spreadsheet shows it.
+        row: Row number as the spreadsheet shows it, the first one of the video.
         clinic_id: The clinic's id; holds a patient number, so it is never shown.
         scores: Score 0-4 of each leg, or None if unrated.
         raters: Scores of the single raters of each leg, None where one did not rate.
         patient: What the patient column says, or empty.
         group: What the group column says, or empty.
         note: The remark; never shown, it may name the patient.
+        condition: Medication, stimulation, visit, site and rater.
+        fps: Frames a second, or None if the sheet does not say it.
+        frame_size: (H, W) in px, or None.
         ratings: Mean of several raters of each leg, where the data set gives no whole scores.
+        problems: Why a leg cannot be used, whatever was filmed.
     """
 
     row: int
@@ -110,6 +141,10 @@ class LabelRow:
     group: str = ""
     note: str = field(default="", repr=False)
     ratings: Mapping[Leg, float | None] = field(default_factory=dict)
+    condition: Condition = field(default_factory=Condition)
+    fps: float | None = None
+    frame_size: tuple[int, int] | None = None
+    problems: Mapping[Leg, Finding] = field(default_factory=dict)
 
     @property
     def is_rated(self) -> bool:
@@ -135,24 +170,31 @@ class LabelSheet:
 
 
 def read_labels(path: Path, options: SheetOptions) -> LabelSheet:
-    """Read a label sheet of any kind that clinics use.
+    """Read a label sheet of any kind that clinics use: a row a video, or a row a leg.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If no sheet has the needed columns; names those found and the option to set.
     """
-    sheets = read_sheets(path, options.encoding)
-    cells, columns = find_columns(path, sheets, options)
-    rows: list[LabelRow] = []
-    problems: list[RowProblem] = []
-    for number, values in cells:
-        row, odd = _read_row(number, values, columns, options)
-        problems.extend(odd)
-        if row is not None:
-            rows.append(row)
-    kept, doubles = _merge_doubles(rows)
-    problems = sorted([*problems, *doubles], key=lambda problem: problem.row)
-    return LabelSheet(tuple(kept), tuple(problems), len(rows), columns)
+    table = find_table(path, read_sheets(path, options.encoding), options)
+    problems = [RowProblem(None, Reason.OTHER_TAB, detail=name) for name in table.others]
+    lines = []
+    for number, values in table.rows:
+        line = _read_line(number, values, table.columns)
+        if isinstance(line, RowProblem):
+            problems.append(line)
+        else:
+            lines.append(line)
+    by_id: dict[str, list[_Line]] = {}
+    for line in lines:
+        by_id.setdefault(line.clinic_id.casefold(), []).append(line)
+    rows = []
+    for same in by_id.values():
+        row, odd = _merge_lines(same, options)
+        rows.append(row)
+        problems += odd
+    problems.sort(key=lambda problem: problem.row or 0)
+    return LabelSheet(tuple(rows), tuple(problems), len(lines), table.columns)
 
 
 def read_score(cell: Any, options: SheetOptions) -> float | None:
@@ -162,46 +204,149 @@ def read_score(cell: Any, options: SheetOptions) -> float | None:
         A number from 0 to 4, or None for an unrated mark.
 
     Raises:
-        ScoreError: If it is no number, or off the scale.
+        ScoreError: If it is no number, off the scale, or a formula without a value.
     """
+    if cell == UNCALCULATED:
+        raise ScoreError(Reason.FORMULA_WITHOUT_VALUE)
     text = plain_text(cell).casefold()
     if text in UNRATED_MARKS or text in {plain_text(mark).casefold() for mark in options.unrated}:
         return None
-    is_number = re.fullmatch(r"[+-]?\d{1,9}([.,]\d{1,9})?", text) is not None
-    if isinstance(cell, bool) or not is_number:
+    is_number = re.fullmatch(r"[+-]?\d{1,9}([.,]\d{1,20})?", text) is not None
+    if isinstance(cell, bool) or not (is_number or _is_number(cell)):
         raise ScoreError(Reason.SCORE_NOT_A_NUMBER)
-    score = float(text.replace(",", "."))
+    score = float(cell) if _is_number(cell) else float(text.replace(",", "."))
+    if abs(score - round(score)) <= MAX_NOISE:
+        score = float(round(score))
     if not min(SCORES) <= score <= max(SCORES):
         raise ScoreError(Reason.SCORE_OFF_SCALE)
     return score
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+@dataclass(frozen=True)
+class _Line:
+    """One line of the sheet: cells of the scores, and what it says of the video."""
+
+    row: int
+    clinic_id: str = field(repr=False)
+    cells: Mapping[Leg, tuple[Any, ...]]
+    patient: str = field(default="", repr=False)
+    group: str = ""
+    note: str = field(default="", repr=False)
+    condition: Condition = field(default_factory=Condition)
+    fps: float | None = None
+    frame_size: tuple[int, int] | None = None
+    problems: tuple[RowProblem, ...] = ()
 
 
-def _read_row(
-    number: int, values: Sequence[Any], columns: Columns, options: SheetOptions
-) -> tuple[LabelRow | None, list[RowProblem]]:
-    def text(column: int | None) -> str:
-        return plain_text(values[column]) if column is not None and column < len(values) else ""
+def _read_line(number: int, values: Sequence[Any], columns: Columns) -> _Line | RowProblem:
+    def cell(column: int | None) -> Any:
+        return values[column] if column is not None and column < len(values) else None
 
-    clinic_id = text(columns.video)
+    def text(key: Single) -> str:
+        return plain_text(cell(columns.single.get(key)))
+
+    clinic_id = text("video")
     if not clinic_id:
-        return None, [RowProblem(number, Reason.NO_VIDEO_ID)]
-    scores: dict[Leg, int | None] = {}
-    raters: dict[Leg, tuple[float | None, ...]] = {}
-    problems: list[RowProblem] = []
+        return RowProblem(number, Reason.NO_VIDEO_ID)
+    if columns.is_row_a_leg:
+        leg = _SIDES.get(text("side").casefold().split()[0] if text("side") else "")
+        if leg is None:
+            return RowProblem(number, Reason.UNKNOWN_SIDE)
+        cells: dict[Leg, tuple[Any, ...]] = {leg: (cell(columns.single.get("score")),)}
+    else:
+        cells = {leg: tuple(map(cell, columns.scores(leg))) for leg in LEGS}
+    problems = []
+    states: dict[str, State | None] = {}
+    kinds: tuple[Single, ...] = ("medication", "stimulation")
+    for key in kinds:
+        states[key] = _read_state(text(key))
+        if states[key] is None and text(key).casefold() not in UNRATED_MARKS:
+            problems.append(RowProblem(number, Reason.UNKNOWN_STATE))
+    try:
+        fps, frame_size = _read_format(text("fps"), text("height"), text("width"))
+    except ValueError:
+        fps, frame_size = None, None
+        problems += [RowProblem(number, Reason.ODD_FRAME_RATE, leg) for leg in cells]
+    condition = Condition(
+        states["medication"], states["stimulation"], safe_label(text("visit")),
+        safe_label(text("site")), safe_label(text("rater")),
+    )  # fmt: skip
+    return _Line(
+        number, clinic_id, cells, text("patient"), text("group"), text("note"), condition, fps,
+        frame_size, tuple(problems),
+    )  # fmt: skip
+
+
+def _read_state(text: str) -> State | None:
+    """On or off, also in `med on` or `OFF (12 h)`."""
+    words = re.findall(r"\w+", text.casefold())
+    found = {_STATES[word] for word in words if word in _STATES}
+    return found.pop() if len(found) == 1 else None
+
+
+def _read_format(fps: str, height: str, width: str) -> tuple[float | None, tuple[int, int] | None]:
+    """Frame rate and size of a video from its cells; None where a cell is empty.
+
+    Raises:
+        ValueError: If they cannot be those of a video.
+    """
+    rate = float(fps.replace(",", ".")) if fps else None
+    size = (round(float(height)), round(float(width))) if height and width else None
+    is_odd = rate is not None and not 1 <= rate <= MAX_FPS
+    if is_odd or (size is not None and not all(0 < side <= MAX_SIZE_PX for side in size)):
+        raise ValueError("not of a video")
+    return rate, size
+
+
+def _merge_lines(
+    lines: Sequence[_Line], options: SheetOptions
+) -> tuple[LabelRow, list[RowProblem]]:
+    """One row for all lines about a video.
+
+    Lines of several raters are joined; equal doubles are dropped, contradictions lose the score.
+    """
+    first = lines[0]
+    names = {line.condition.rater for line in lines}
+    problems = [problem for line in lines for problem in line.problems]
+    scores: dict[Leg, int | None] = dict.fromkeys(LEGS)
+    raters: dict[Leg, tuple[float | None, ...]] = dict.fromkeys(LEGS, ())
     for leg in LEGS:
-        given = [values[c] if c < len(values) else None for c in columns.scores(leg)]
+        about = [line for line in lines if leg in line.cells]
+        if not about:
+            continue
+        are_raters = len({line.condition.rater for line in about} - {""}) == len(about) > 1
+        cells = [cell for line in about for cell in line.cells[leg]]
+        given = cells if are_raters else about[0].cells[leg]
         raters[leg], scores[leg], reason = _read_leg(given, options)
         if reason is not None:
-            problems.append(RowProblem(number, reason, leg, _short_value(given)))
+            problems.append(RowProblem(about[0].row, reason, leg, _short_value(given)))
+        for other in () if are_raters else about[1:]:
+            detail = f"the same video as row {about[0].row}"
+            if _read_leg(other.cells[leg], options)[1] != scores[leg]:
+                problems.append(RowProblem(other.row, Reason.ROWS_CONTRADICT, leg, detail))
+            elif leg == next(iter(other.cells)):
+                problems.append(RowProblem(other.row, Reason.ROW_TWICE, detail=detail))
+    row_of = {leg: line.row for line in reversed(lines) for leg in line.cells}
+    twice_scored = {one.leg for one in problems if one.reason is Reason.ROWS_CONTRADICT}
+    for leg in (leg for leg in LEGS if leg in twice_scored):
+        scores[leg] = None
+        problems.append(RowProblem(row_of[leg], Reason.ROWS_CONTRADICT, leg))
+    against = {
+        one.leg: Finding(one.reason, one.detail)
+        for one in reversed(problems)
+        if one.leg is not None and one.row == row_of[one.leg]
+    }
+    rater = first.condition.rater if len(names) == 1 else ""
     row = LabelRow(
-        number, clinic_id, scores, raters, text(columns.patient), text(columns.group),
-        text(columns.note),
+        first.row, first.clinic_id, scores, raters, first.patient, first.group, first.note,
+        condition=replace(first.condition, rater=rater), fps=first.fps,
+        frame_size=first.frame_size, problems=against,
     )  # fmt: skip
     return row, problems
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read_leg(
@@ -229,28 +374,3 @@ def _short_value(cells: Sequence[Any]) -> str:
     texts = [plain_text(cell) for cell in cells]
     is_short = all(re.fullmatch(r"[-+.,\d]{0,4}", text) for text in texts)
     return " and ".join(texts) if is_short else "value not shown"
-
-
-def _merge_doubles(rows: Sequence[LabelRow]) -> tuple[list[LabelRow], list[RowProblem]]:
-    """One row for each video id: equal doubles are dropped, contradictions lose the score."""
-    by_id: dict[str, list[LabelRow]] = defaultdict(list)
-    for row in rows:
-        by_id[row.clinic_id.casefold()].append(row)
-    kept: list[LabelRow] = []
-    problems: list[RowProblem] = []
-    for same in by_id.values():
-        first, others = same[0], same[1:]
-        differs: dict[Leg, bool] = dict.fromkeys(LEGS, False)
-        for other in others:
-            differing = [leg for leg in LEGS if other.scores[leg] != first.scores[leg]]
-            detail = f"the same video as row {first.row}"
-            if not differing:
-                problems.append(RowProblem(other.row, Reason.ROW_TWICE, detail=detail))
-            for leg in differing:
-                differs[leg] = True
-                problems.append(RowProblem(other.row, Reason.ROWS_CONTRADICT, leg, detail))
-        for leg in (leg for leg in LEGS if differs[leg]):
-            problems.append(RowProblem(first.row, Reason.ROWS_CONTRADICT, leg))
-        scores = {leg: None if differs[leg] else first.scores[leg] for leg in LEGS}
-        kept.append(replace(first, scores=scores))
-    return kept, problems

@@ -65,16 +65,11 @@ def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_fold
         sheet: The label sheet, if there is one.
         n_folders: Folders found.
     """
-    fatal = [
-        problem
-        for problem in (sheet.problems if sheet else ())
-        if problem.reason.severity is Severity.UNUSABLE
-    ]
     samples: list[LegSample] = []
     exclusions = [
-        Exclusion(f"row {problem.row}", None, problem.reason, place=f"row {problem.row}")
-        for problem in fatal
-        if problem.leg is None
+        Exclusion(problem.place, None, problem.reason, place=problem.place)
+        for problem in (sheet.problems if sheet else ())
+        if problem.leg is None and problem.reason.severity is Severity.UNUSABLE
     ]
     digest = sha256()
     for entry in entries:
@@ -84,13 +79,13 @@ def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_fold
         if stored is None or problem is not None:
             continue
         for leg in LEGS:
-            against = _find_against(entry, leg, fatal)
+            against = _find_against(entry, leg)
             if against is not None:
                 exclusions.append(_exclude(entry, leg, against))
                 continue
             sample = LegSample(
                 stored.recording, leg, entry.scores[leg], entry.patient, entry.group,
-                entry.verdicts[leg].findings, entry.ratings.get(leg),
+                entry.verdicts[leg].findings, entry.ratings.get(leg), entry.condition,
             )  # fmt: skip
             samples.append(sample)
             digest.update(_facts_to_hash(sample, stored.sha256, entry.person.number))
@@ -98,11 +93,10 @@ def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_fold
     return Cohort(tuple(samples), tuple(exclusions), n_rows, n_folders, digest.hexdigest())
 
 
-def _find_against(entry: VideoEntry, leg: Leg, fatal: Sequence[RowProblem]) -> Finding | None:
+def _find_against(entry: VideoEntry, leg: Leg) -> Finding | None:
     """Why one leg of a video cannot be used: the sheet rules it out, or it was not filmed well."""
-    for problem in fatal:
-        if entry.row and problem.leg == leg and problem.row == entry.row.row:
-            return Finding(problem.reason, problem.detail)
+    if entry.row and leg in entry.row.problems:
+        return entry.row.problems[leg]
     verdict = entry.verdicts[leg]
     return None if verdict.is_usable else verdict.findings[0]
 

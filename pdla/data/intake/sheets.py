@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pdla.data.intake.workbooks import read_workbook
+from pdla.data.intake.workbooks import UNCALCULATED, read_workbook
 
 MAX_SHEET_BYTES: Final = 64 * 2**20
 _BINARY_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 # Lead bytes of the frequent characters: Big5 level 1, and GB 2312 level 1.
 _FREQUENT: Final = {"cp950": range(0xA4, 0xC7), "gbk": range(0xB0, 0xD8)}
+
+
+Row = tuple[int, tuple[Any, ...]]  # row number as the spreadsheet shows it, cells
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,14 @@ class Sheet:
 
     Attributes:
         name: Name of the sheet in its workbook; empty for text files.
-        rows: (row number as the spreadsheet shows it, cells); empty rows are left out.
+        rows: (row number as the spreadsheet shows it, cells); empty rows are left out. A formula
+            without a value is UNCALCULATED.
+        doubt: The first cell that two readers read differently; empty if none.
     """
 
     name: str
-    rows: tuple[tuple[int, tuple[Any, ...]], ...]
+    rows: tuple[Row, ...]
+    doubt: str = ""
 
 
 def read_sheets(path: Path, encoding: str = "auto") -> list[Sheet]:
@@ -50,8 +56,10 @@ def read_sheets(path: Path, encoding: str = "auto") -> list[Sheet]:
         raise ValueError(f"{path}: {size / 2**20:.0f} MB is too large for a label sheet")
     content = path.read_bytes()
     if content.startswith(_BINARY_MARKS):
-        sheets = read_workbook(path, content)
-        return [Sheet(name, tuple(_numbered(rows))) for name, rows in sheets]
+        return [
+            Sheet(sheet.name, tuple(_numbered(sheet.rows)), sheet.doubt)
+            for sheet in read_workbook(path, content)
+        ]
     if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError(f"{path}: neither a spreadsheet nor text; save it as .xlsx or .csv")
     return [Sheet("", tuple(_numbered(_read_text(path, _decode(path, content, encoding)))))]
@@ -64,7 +72,7 @@ def is_blank(cell: Any) -> bool:
 
 def plain_text(cell: Any) -> str:
     """Text of a cell: full-width forms made plain, outer white space removed, 3.0 as "3"."""
-    if cell is None:
+    if cell is None or cell == UNCALCULATED:
         return ""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
@@ -81,7 +89,7 @@ def mask_numbers(text: str) -> str:
     return re.sub(r"\d{3,}", "#", " ".join(text.split()))[:40]
 
 
-def _numbered(rows: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def _numbered(rows: Any) -> Iterator[Row]:
     for number, cells in enumerate(rows, start=1):
         if not all(is_blank(cell) for cell in cells):
             yield number, tuple(cells)

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -62,6 +62,29 @@ class StoredVideo:
     sha256: str
 
 
+@dataclass(frozen=True)
+class VideoSource:
+    """Where a video is, and what the label sheet says of its format.
+
+    Attributes:
+        path: Folder or file; holds a patient number, so it is never shown.
+        fps: Frames a second, or None: as the options say.
+        frame_size: (H, W) in px, or None.
+    """
+
+    path: Path = field(repr=False)
+    fps: float | None = None
+    frame_size: tuple[int, int] | None = None
+
+    def options(self, common: OpenPoseOptions) -> OpenPoseOptions:
+        """How to read this video."""
+        if self.fps is None and self.frame_size is None:
+            return common
+        return replace(
+            common, fps=self.fps or common.fps, frame_size=self.frame_size or common.frame_size
+        )
+
+
 class RecordingStore:
     """A directory with one .npy file for each video and an index.
 
@@ -77,17 +100,16 @@ class RecordingStore:
         """Use the directory `root`; it is made when something is written."""
         self.root = root
         self._pseudonyms = pseudonyms
-        self._recipe = json.dumps(asdict(options), sort_keys=True, default=list)
         self._options = options
 
     def open_videos(
-        self, source: Path, videos: Mapping[str, Path], workers: int
+        self, source: Path, videos: Mapping[str, VideoSource], workers: int
     ) -> dict[str, StoredVideo | Finding]:
         """Open the videos of an input folder; parse those that are new or changed.
 
         Args:
             source: The input folder.
-            videos: For each pseudonym the folder (or file) of the video.
+            videos: Each video, by pseudonym.
             workers: Processes that parse.
 
         Returns:
@@ -113,7 +135,7 @@ class RecordingStore:
         }
 
     def open_stored(
-        self, source: Path, videos: Mapping[str, Path]
+        self, source: Path, videos: Mapping[str, VideoSource]
     ) -> dict[str, StoredVideo | Finding]:
         """Open videos that were read before; nothing is parsed or written.
 
@@ -130,13 +152,16 @@ class RecordingStore:
             for one in wanted
         }
 
-    def _want(self, source: Path, videos: Mapping[str, Path]) -> tuple[list["_Wanted"], str]:
+    def _want(self, source: Path, videos: Mapping[str, VideoSource]) -> tuple[list["_Wanted"], str]:
         """The videos with their names in the store, and the part of the names for this source."""
         tag = self._pseudonyms.digest("source", str(source.resolve()))[:TAG_DIGITS]
-        return [
-            _Wanted(video_id, path, f"{video_id}.{tag}", stamp_files(path, self._pseudonyms))
-            for video_id, path in videos.items()
-        ], tag
+        wanted = []
+        for video_id, video in videos.items():
+            options = video.options(self._options)
+            stamp = stamp_files(video.path, self._pseudonyms)
+            name = f"{video_id}.{tag}"
+            wanted.append(_Wanted(video_id, video.path, name, stamp, options, _recipe(options)))
+        return wanted, tag
 
     def _load_whole(self, index: Index, wanted: Sequence["_Wanted"]) -> Arrays:
         """Keypoints of all entries that are still what was written."""
@@ -163,7 +188,7 @@ class RecordingStore:
             return (
                 entry is not None
                 and entry.stamp == one.stamp != ""
-                and entry.recipe == self._recipe
+                and entry.recipe == one.recipe
                 and (entry.problem is not None or one.name in arrays)
             )
 
@@ -178,8 +203,8 @@ class RecordingStore:
                 one.video_id,
                 one.path,
                 self.root / f"{one.name}.npy",
-                self._options,
-                self._known_content(index, one.name, arrays),
+                one.options,
+                _known_content(index, one, arrays),
             )
             for one in stale
         ]
@@ -189,14 +214,9 @@ class RecordingStore:
             entry = index[one.name] if result.is_unchanged else StoreEntry.of(result)
             # What could not be opened is tried again next time.
             stamp = "" if result.is_transient else one.stamp
-            index[one.name] = entry.made_from(stamp, self._recipe)
+            index[one.name] = entry.made_from(stamp, one.recipe)
             if done % SAVE_EVERY == 0:
                 write_index(self.root, index, self._pseudonyms)
-
-    def _known_content(self, index: Index, name: str, arrays: Arrays) -> str:
-        """Digest of the input that the stored keypoints were made from, if they are whole."""
-        is_usable = name in arrays and index[name].recipe == self._recipe
-        return index[name].content if is_usable else ""
 
     def _clean(self, index: Index, wanted: Sequence["_Wanted"], tag: str) -> None:
         """Delete entries that are gone from this input, and own files that no entry needs."""
@@ -229,12 +249,14 @@ class RecordingStore:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """One video to open: pseudonym, where it is, name in the store, stamp of its files."""
+    """One video to open: where it is, its name in the store, stamp of its files, how to read it."""
 
     video_id: str
     path: Path = field(repr=False)
     name: str
     stamp: str
+    options: OpenPoseOptions
+    recipe: str
 
 
 def check_store_folder(root: Path) -> None:
@@ -267,6 +289,16 @@ def _open(
         return entry.problem or Finding(Reason.STORE_DAMAGED)
     recording = Recording(video_id, keypoints, entry.fps, entry.frame_size)
     return StoredVideo(recording, entry.facts, entry.sha256)
+
+
+def _recipe(options: OpenPoseOptions) -> str:
+    return json.dumps(asdict(options), sort_keys=True, default=list)
+
+
+def _known_content(index: Index, one: _Wanted, arrays: Arrays) -> str:
+    """Digest of the input that the stored keypoints were made from, if they are whole."""
+    is_usable = one.name in arrays and index[one.name].recipe == one.recipe
+    return index[one.name].content if is_usable else ""
 
 
 def _find_gone(index: Index, wanted: Sequence[_Wanted], tag: str) -> list[str]:

@@ -146,7 +146,7 @@ def test_a_patient_number_in_the_score_column_is_not_repeated(tmp_path: Path) ->
         ("a,b\n1,2\n", "recordings.sheet.video"),
         ("video,score\n1,2\n", "recordings.sheet.left"),
         ("video,left_hand,left_foot,right\n1,1,1,1\n", "could all be left"),
-        ("TG1_1234567_20220101_LA_1,1,1\n", "no column of video ids"),
+        ("TG1_1234567_20220101_LA_1,1,1\n", "no header"),
     ],
 )
 def test_missing_columns_are_named_with_the_option_to_set(

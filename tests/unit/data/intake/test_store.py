@@ -10,7 +10,7 @@ import pytest
 
 from pdla.data.intake import store as store_module
 from pdla.data.intake.pseudonyms import Pseudonyms
-from pdla.data.intake.store import RecordingStore, StoredVideo
+from pdla.data.intake.store import RecordingStore, StoredVideo, VideoSource
 from pdla.data.openpose import OpenPoseOptions
 from pdla.data.reasons import Reason
 from tests.fixtures.clinics import seated, write_clinic, write_video
@@ -21,7 +21,7 @@ PSEUDONYMS = Pseudonyms(b"s" * 32)
 def open_all(
     root: Path, source: Path, workers: int = 1, **options: object
 ) -> dict[str, StoredVideo]:
-    videos = {f"V-{n}": path for n, path in enumerate(sorted(source.iterdir()))}
+    videos = {f"V-{n}": VideoSource(path) for n, path in enumerate(sorted(source.iterdir()))}
     store = RecordingStore(root, PSEUDONYMS, OpenPoseOptions(**options))
     return store.open_videos(source, videos, workers)
 
@@ -264,7 +264,7 @@ def test_a_changed_fps_in_the_index_is_noticed(tmp_path: Path, source: Path) -> 
 
 
 def test_what_was_read_before_is_opened_without_writing(tmp_path: Path, source: Path) -> None:
-    videos = {"V-0": source / "v0"}
+    videos = {"V-0": VideoSource(source / "v0")}
     store = RecordingStore(tmp_path / "s", PSEUDONYMS, OpenPoseOptions())
     with pytest.raises(ValueError, match="not in the store"):
         store.open_stored(source, videos)
@@ -276,7 +276,10 @@ def test_what_was_read_before_is_opened_without_writing(tmp_path: Path, source: 
 def test_a_folder_that_cannot_be_read_is_tried_again_next_time(
     tmp_path: Path, source: Path
 ) -> None:
-    videos = {"V-0": source / "v0", "V-9": source / "not there yet"}
+    videos = {
+        name: VideoSource(source / folder)
+        for name, folder in (("V-0", "v0"), ("V-9", "not there yet"))
+    }
     store = RecordingStore(tmp_path / "s", PSEUDONYMS, OpenPoseOptions())
     assert store.open_videos(source, videos, 1)["V-9"].reason is Reason.FOLDER_NOT_OPENED
     write_video(source / "not there yet", seated(30))
