@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pdla.data.openpose.frame_files import UnreadableRecordingError
-from pdla.data.openpose.layouts import LAYOUTS, Source, fits_better, layout_of
+from pdla.data.openpose.layouts import LAYOUTS, Source, fits_better, layout_of, to_body_25
 from pdla.data.reasons import Reason
 from pdla.data.skeletons import JOINT
 
@@ -40,6 +40,11 @@ MEDIAPIPE_NAMES: Final = frozenset(
     for text in (side + part, part + side)
 )
 MIN_NAMES: Final = 4  # joints that a table of a person names; fewer are something else
+# An eye is 4 to 5 cm from the tip of the nose, the nose 15 to 20 cm from the neck, a trunk is 50 cm
+# long (half of that, seen from above), and shoulders are wider than hips.
+MAX_EYE_PER_TRUNK: Final = 0.3
+MAX_EYE_PER_THROAT: Final = 0.75
+MIN_SHOULDERS_PER_HIPS: Final = 0.5
 # Landmarks of MediaPipe that come in pairs, left then right.
 _PAIRS: Final = ((1, 4), (2, 5), (3, 6), *((left, left + 1) for left in range(7, 32, 2)))
 _PARTNER: Final = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
@@ -74,7 +79,8 @@ def layout_of_numbers(numbers: frozenset[int], declared: str) -> tuple[str, int]
         usual = layout_of(len(numbers))
         if declared != "auto" and LAYOUTS[declared].n_points == len(numbers):
             usual = declared
-        if usual is not None:
+        # Without a face nothing tells such a table from a selection counted anew.
+        if usual is not None and (usual == declared or LAYOUTS[usual].has_face):
             return usual, lowest
     elif declared in ("auto", "mediapipe_33") and 25 < highest <= 33 and lowest >= 0:
         fitting = [base for base in (0, 1) if _has_pairs({number - base for number in numbers})]
@@ -104,6 +110,42 @@ def refuse_shifted(points: NDArray[np.float32], layout: str) -> None:
         raise UnreadableRecordingError(
             Reason.LANDMARKS_UNCLEAR, f"{points.shape[1]} landmarks that are no body as {layout}"
         )
+
+
+def refuse_odd_proportions(points: NDArray[np.float32], layout: str) -> None:
+    """Refuse numbered landmarks that make no body: a selection of others, counted anew.
+
+    Args:
+        points: (N, P, 3) of x, y, confidence in the layout's order; unseen is NaN, NaN, 0.
+        layout: What they are taken for, by their number alone.
+
+    Raises:
+        UnreadableRecordingError: If the eyes are too far from the nose, or shoulders too narrow.
+    """
+    body = to_body_25(points, layout)[..., :2]
+
+    def distance(first: str, second: str) -> NDArray[np.float32]:
+        lengths = np.linalg.norm(body[:, JOINT[first]] - body[:, JOINT[second]], axis=-1)
+        return np.asarray(lengths, dtype=np.float32)
+
+    eye = np.fmax(distance("Nose", "REye"), distance("Nose", "LEye"))
+    allowed = np.minimum(
+        MAX_EYE_PER_TRUNK * distance("Neck", "MidHip"),
+        MAX_EYE_PER_THROAT * distance("Nose", "Neck"),
+    )
+    shoulders = distance("RShoulder", "LShoulder")
+    needed = MIN_SHOULDERS_PER_HIPS * distance("RHip", "LHip")
+    if _is_mostly(eye, allowed) or _is_mostly(needed, shoulders):
+        raise UnreadableRecordingError(
+            Reason.LANDMARKS_UNCLEAR,
+            f"no body as {layout} (if it is, set recordings.openpose.layout={layout})",
+        )
+
+
+def _is_mostly(larger: NDArray[np.float32], smaller: NDArray[np.float32]) -> bool:
+    """Whether the one is larger in most people in whom both are known."""
+    is_told = np.isfinite(larger) & np.isfinite(smaller)
+    return bool(is_told.any() and (larger > smaller)[is_told].mean() > 0.5)
 
 
 def _has_pairs(numbers: set[int]) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.skeletons import BONES, N_JOINTS
+from pdla.data.skeletons import BONES, JOINT, N_JOINTS
 
 Source = int | tuple[int, int] | None  # one joint, the middle of two joints, or not there
 
@@ -41,6 +41,11 @@ class Layout:
     reference: str
     sources: tuple[Source, ...]
     min_confidence: float = SEEN_BY_OTHERS
+
+    @property
+    def has_face(self) -> bool:
+        """Whether it has nose and eyes."""
+        return None not in [self.sources[JOINT[name]] for name in ("Nose", "REye", "LEye")]
 
 
 _COCO_BODY: Final[tuple[Source, ...]] = (
@@ -122,7 +127,7 @@ _USUAL: Final = {layout.n_points: layout.name for layout in _TABLE if layout.nam
 # Read in the wrong layout, the bones of a person cross the body and come out longer: in the samples
 # 1.9 times (BODY_25B read as BODY_25) and 1.8 times (the other way round).
 MAX_BONE_RATIO: Final = 1.25
-MAX_JUDGED: Final = 1000  # people whose bones are measured, spread over the video
+MAX_JUDGED: Final = 300  # people whose bones are measured, spread over the video
 
 
 def layout_of(n_points: int) -> str | None:

@@ -10,7 +10,7 @@ from pdla.data.openpose.clock import read_clock
 from pdla.data.openpose.formats import MOTION_SUFFIXES, WHOLE_FILES
 from pdla.data.openpose.frame_files import FrameDigest, UnreadableRecordingError, is_single_frame
 from pdla.data.openpose.frames import DetectedPeople, mark_unseen
-from pdla.data.openpose.landmark_names import refuse_shifted
+from pdla.data.openpose.landmark_names import refuse_odd_proportions, refuse_shifted
 from pdla.data.openpose.layouts import layout_of
 from pdla.data.openpose.pose_json import read_json
 from pdla.data.openpose.pose_rows import decode
@@ -63,6 +63,8 @@ def read_pose_file(path: Path, declared: str) -> DetectedPeople:
     layout = layout_of(points.shape[1])
     if not rows.is_named and layout is not None:
         refuse_shifted(points, layout)
+        if declared == "auto":
+            refuse_odd_proportions(points, layout)
     index, clock = read_clock(rows.frames, rows.times_s, rows.fps)
     is_read = np.zeros(int(index[-1]) + 1, dtype=np.bool_)
     is_read[index] = True
