@@ -32,10 +32,9 @@ report: install ## pool the runs of a study: make report STUDY=first
 data/simulated: | install
 	$(BIN)/pdla simulate $@
 
-# Hours on two cores. On a GPU: make study JOBS=8 ON="trainer.accelerator=gpu"
-JOBS ?= 1
-ON ?=
-RUN = grep -v '^\#' tests/studies/$(1).txt | xargs -P $(JOBS) -L 1 $(BIN)/python train.py $(2) $(ON)
+# Hours on two cores. The networks of 2023 need a GPU: make study VIDEO=1
+VIDEO ?=
+SWEEPS = models62 models620 $(if $(VIDEO),models62_video models620_video)
 
 data/simulated_large: | install
 	$(BIN)/pdla simulate $@ --videos 620 --seed 1
@@ -44,9 +43,9 @@ data/simulated_pretrain: | install
 	$(BIN)/pdla simulate $@ --videos 2000 --seed 1000 --scores balanced
 
 study: data/simulated data/simulated_large data/simulated_pretrain ## all models at 62 and 620 videos
-	$(call RUN,pretrain)
-	$(call RUN,models62,-m)
-	$(call RUN,models620,-m)
+	$(BIN)/python train.py -m sweep=pretrain
+	status=0; for name in $(SWEEPS); do $(BIN)/python train.py -m sweep=$$name || status=1; done; \
+		exit $$status
 	$(BIN)/pdla report runs/models62
 	$(BIN)/pdla report runs/models620
 

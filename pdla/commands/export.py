@@ -5,7 +5,6 @@ in, as `pdla` prepares them, and the probabilities of the scores 0-4 come out. H
 stands in a JSON file beside it. Both files are for research, not for use as a medical device.
 """
 
-import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from pdla.data.skeletons import JOINT
 from pdla.models.scorer import LegScorer
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import RESULT
-from pdla.training.config import build
+from pdla.targets import build, find_class
 from pdla.training.prediction import load_best
 
 log = logging.getLogger(__name__)
@@ -104,7 +103,7 @@ def export_run(run_dir: Path, out: Path) -> dict[str, Any]:
 
 def sample_batch(run: StudyRun) -> ClipBatch:
     """Two clips of someone who moves a little, in the shapes that the run was trained with."""
-    sampling = build(run.config["sampling"])
+    sampling = build(run.config["sampling"], "sampling")
     generator = torch.Generator().manual_seed(0)
     keypoints = torch.rand(2, sampling.clip_frames, len(JOINT), 3, generator=generator)
     places = torch.rand(1, 1, len(JOINT), 2, generator=generator) * torch.tensor([200.0, 400.0])
@@ -118,8 +117,8 @@ def sample_batch(run: StudyRun) -> ClipBatch:
         "score": torch.zeros(2, dtype=torch.int64),
         "sample": torch.arange(2),
     }
-    if "drawing" in run.config["data"]:
-        drawing: Drawing = build(run.config["data"]["drawing"])
+    if find_class(run.config["data"]["_target_"], "data").styles:
+        drawing: Drawing = build(run.config["drawing"], "drawing")
         batch["clips"] = draw_clips(keypoints, drawing, torch.tensor([FRAME_SIZE] * 2))
     return batch
 
@@ -254,6 +253,6 @@ def describe_export(
             "joints": list(JOINT),
             "kinematics": list(KINEMATICS),
             "sampling": sampling,
-            "drawing": json.loads(json.dumps(config["data"].get("drawing"))),
+            "drawing": config["drawing"] if "clips" in shapes else None,
         },
     }

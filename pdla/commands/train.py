@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from pdla.commands.train_help import CONF, train_help
+from pdla.training.old_names import check_overrides
 
 HELP_FLAGS: Final = (["--help"], ["-h"])
 
@@ -21,6 +22,10 @@ def main() -> None:
     if sys.argv[1:] in HELP_FLAGS:
         print(train_help(CONF))
         return
+    try:
+        check_overrides(sys.argv[1:])
+    except ValueError as error:
+        sys.exit(f"pdla: {error}")
     _train()
 
 
@@ -28,12 +33,15 @@ def main() -> None:
 def _train(config: DictConfig) -> float:
     """Run one composed config in the folder that Hydra named for it."""
     # Imported here so that tab completion and misspelt options answer at once.
-    from pdla.training.config import plain_config
+    from pdla.training.config import check_one_device, plain_config
     from pdla.training.run import run
 
     hydra_config = HydraConfig.get()
     try:
-        return run(plain_config(config), Path(hydra_config.runtime.output_dir))
+        plain = plain_config(config)
+        if hydra_config.mode == RunMode.MULTIRUN:
+            check_one_device(plain["trainer"])
+        return run(plain, Path(hydra_config.runtime.output_dir))
     except (ValueError, OSError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Final, Self, TypedDict
 
 import lightning
 import torch
-from hydra.utils import instantiate
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.heads import Head
 from pdla.models.weights import NAMED, load_file
+from pdla.targets import build
 
 # S3D ends in a convolution of one pixel.
 LAST_LAYERS: Final = (nn.Linear, nn.Conv3d)
@@ -64,7 +64,7 @@ class LegScorer(lightning.LightningModule):
         self.save_hyperparameters(logger=False)
         self.name = name
         self.optim = optim
-        self.head: Head = instantiate(loss, n_scores=n_scores)
+        self.head: Head = build(loss, "loss", n_scores=n_scores)
         self.weights_source = "none"
         self._frozen: list[nn.Module] = []
         published = weights if weights in NAMED else "none"
@@ -186,11 +186,11 @@ class LegScorer(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimizer and schedule from the config; the schedule counts epochs, never batches."""
         trainable = [value for value in self.parameters() if value.requires_grad]
-        optimizer = instantiate(self.optim["optimizer"], params=trainable)
+        optimizer = build(self.optim["optimizer"], "optimizer", params=trainable)
         if (schedule := self.optim.get("schedule")) is None:
             return {"optimizer": optimizer}
-        scheduler = instantiate(
-            _with_epochs(schedule, self.trainer.max_epochs), optimizer=optimizer
+        scheduler = build(
+            _with_epochs(schedule, self.trainer.max_epochs), "schedule", optimizer=optimizer
         )
         return {
             "optimizer": optimizer,

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 
 from pdla.data.splits.files import FoldsRecord, Split
 from pdla.evaluation.leg_table import read_legs
 from pdla.evaluation.predictions import LEG_KEY, read_predictions
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, SPLIT, read_result, text_hash
+from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
 
 
@@ -91,7 +91,7 @@ def read_run(run_dir: Path) -> StudyRun:
     try:
         record = FoldsRecord.read(run_dir / SPLIT)
         text = (run_dir / PREDICTIONS).read_text(encoding="utf-8")
-        config = yaml.safe_load((run_dir / CONFIG).read_text(encoding="utf-8"))
+        config = read_config(run_dir / CONFIG)
         legs = read_legs(run_dir.parent / LEGS_FOLDER / result.legs_file)
     except FileNotFoundError as error:
         raise ValueError(

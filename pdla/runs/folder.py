@@ -17,6 +17,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from pdla.data.files import write_json, write_text
+from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
 
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
@@ -46,7 +47,7 @@ def open_run(run_dir: Path, config: dict[str, Any]) -> None:
     """
     path = run_dir / CONFIG
     if path.exists() and has_learnt(run_dir):
-        known = _read_config(path)
+        known = read_config(path)
         changed = sorted(differing_keys(_what_is_learnt(known), _what_is_learnt(config)))
         if changed == [EPOCHS] and _adds_epochs(run_dir, known, config):
             (run_dir / RESULT).unlink(missing_ok=True)
@@ -70,14 +71,6 @@ def has_learnt(run_dir: Path) -> bool:
 def _adds_epochs(run_dir: Path, known: Any, config: Any) -> bool:
     before, after = (one["trainer"]["max_epochs"] for one in (known, config))
     return checkpoint_path(run_dir, LAST).exists() and after > before
-
-
-def _read_config(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: damaged ({reason}); delete the folder to run it again") from None
 
 
 def _what_is_learnt(config: Any) -> Any:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from pdla.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from pdla.training.config import build, build_model, check_config, plain_config
+    from pdla.training.config import build_model, check_config, check_machine, plain_config
     from pdla.training.prediction import Predictor, load_best, read_finished
     from pdla.training.records import record_data
 
 __all__ = [
     "Predictor",
-    "build",
     "build_model",
     "check_config",
+    "check_machine",
     "load_best",
     "plain_config",
     "read_finished",
@@ -25,7 +25,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "pdla.training.config": ("build", "build_model", "check_config", "plain_config"),
+        "pdla.training.config": ("build_model", "check_machine", "check_config", "plain_config"),
         "pdla.training.prediction": ("Predictor", "load_best", "read_finished"),
         "pdla.training.records": ("record_data",),
     },

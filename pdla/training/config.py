@@ -1,13 +1,17 @@
 """A composed Hydra config, checked before any work starts; plain dicts from there on."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from hydra.errors import InstantiationException
-from hydra.utils import get_class, instantiate
+import torch
 from omegaconf import DictConfig, OmegaConf
 
+from pdla.data.clips.datamodules import NO_KEYPOINTS, check_batch_size, check_style
 from pdla.data.skeletons import legs_of
+from pdla.targets import build, check_targets, find_class
+from pdla.training.old_names import check_keys
+
+FULL_PRECISION: Final = ("32", "32-true", "64", "64-true")
 
 
 def plain_config(config: DictConfig) -> dict[str, Any]:
@@ -31,19 +35,15 @@ def check_config(config: dict[str, Any]) -> None:
     Raises:
         ValueError: One line with the key, its value and the way out.
     """
+    check_targets(config)
+    check_keys(config)
     legs_of(config["leg"])
     if not isinstance(config["seed"], int) or config["seed"] < 0:
         raise ValueError(f"seed={config['seed']!r}: expected a whole number from 0")
-    model: Any = get_class(config["model"]["_target_"])
-    data: Any = get_class(config["data"]["_target_"])
-    if model.input_kind != data.input_kind:
-        raise ValueError(
-            f"model {model.__name__} takes {model.input_kind}, but data={data.input_kind}: "
-            f"leave data out of the command, or say data={model.input_kind}"
-        )
-    sampling, drawing = config["sampling"], config["drawing"]
-    n_frames = round(sampling["seconds"] * sampling["fps"])
-    model.check_clips(config["model"], n_frames, (drawing["height"], drawing["width"]))
+    _check_clips(config)
+    build(config["split"], "split")
+    _check_trainer(config["trainer"])
+    _check_optimizer(config)
     if "simulate" not in config["recordings"]:
         _check_places(config["recordings"])
 
@@ -57,21 +57,105 @@ def _check_places(recordings: dict[str, Any]) -> None:
             )
 
 
-def build(config: dict[str, Any], **values: Any) -> Any:
-    """Make the object that a config section names by `_target_`.
+def _check_clips(config: dict[str, Any]) -> None:
+    """Whether the data gives what the model takes."""
+    model = find_class(config["model"]["_target_"], "model")
+    data = find_class(config["data"]["_target_"], "data")
+    if model.input_kind != data.input_kind:
+        raise ValueError(
+            f"model {model.__name__} takes {model.input_kind}, but data={data.input_kind}: "
+            f"leave data out of the command, or say data={model.input_kind}"
+        )
+    drawing = build(config["drawing"], "drawing")
+    if data.styles:
+        check_style(drawing, data.styles)
+    if not data.uses_keypoints and config["augment"]:
+        raise ValueError(NO_KEYPOINTS)
+    check_batch_size(config["data"]["batch_size"])
+    for section in (config["augment"] or {}).values():
+        build(section, "augment")
+    clip_frames = build(config["sampling"], "sampling").clip_frames
+    model.check_clips(config["model"], clip_frames, (drawing.height, drawing.width))
 
-    Args:
-        config: Section with `_target_`; sections inside it are made as well.
-        values: Objects that no config can hold, passed as they are.
+
+def _check_trainer(trainer: dict[str, Any]) -> None:
+    epochs = trainer.get("max_epochs")
+    if not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(
+            f"trainer.max_epochs={epochs}: expected a whole number from 1; models set their own"
+        )
+
+
+def check_machine(trainer: dict[str, Any]) -> None:
+    """Stop at a Trainer that this machine cannot serve, though another could.
 
     Raises:
-        ValueError: The line that the class itself raised, without Hydra's wrapping.
+        ValueError: If a GPU is asked for and there is none.
     """
-    try:
-        maker = instantiate(config, _convert_="all", _partial_=True)
-        return maker(**values)
-    except (InstantiationException, TypeError) as error:
-        raise ValueError(f"{config['_target_']}: {_root_cause(error)}") from error
+    if trainer.get("accelerator") in ("gpu", "cuda") and n_gpus() == 0:
+        raise ValueError(
+            f"trainer.accelerator={trainer['accelerator']}: no GPU here; leave it out (auto takes "
+            "what there is), or say trainer=cpu"
+        )
+
+
+def _check_optimizer(config: dict[str, Any]) -> None:
+    """LBFGS searches along a line: it needs the whole set in one batch, and exact gradients."""
+    if find_class(config["optim"]["optimizer"]["_target_"], "optimizer") is not torch.optim.LBFGS:
+        return
+    trainer, batch_size = config["trainer"], config["data"]["batch_size"]
+    for is_wrong, value, way_out in (
+        (batch_size != "all", f"data.batch_size={batch_size}", "data.batch_size=all"),
+        (
+            trainer.get("gradient_clip_val") is not None,
+            f"trainer.gradient_clip_val={trainer.get('gradient_clip_val')}",
+            "trainer.gradient_clip_val=null",
+        ),
+        (
+            str(trainer.get("precision", "32-true")) not in FULL_PRECISION,
+            f"trainer.precision={trainer.get('precision')}",
+            "trainer.precision=32-true",
+        ),
+        (
+            n_devices(trainer) > 1,
+            f"trainer.devices={trainer.get('devices')}",
+            "trainer.devices=1",
+        ),
+    ):
+        if is_wrong:
+            raise ValueError(f"LBFGS cannot work with {value}: say {way_out}, or optim=adamw")
+
+
+def check_one_device(trainer: dict[str, Any]) -> None:
+    """Stop a sweep whose runs would each start processes of their own.
+
+    Raises:
+        ValueError: If a run would use more than one device.
+    """
+    if n_devices(trainer) > 1:
+        raise ValueError(
+            f"-m with trainer.devices={trainer.get('devices')}: a sweep gives each run one device; "
+            "say trainer.devices=1, or leave out -m"
+        )
+
+
+def n_gpus() -> int:
+    """GPUs of this machine, NVIDIA's or Apple's."""
+    return torch.cuda.device_count() or int(torch.backends.mps.is_available())
+
+
+def n_devices(trainer: dict[str, Any]) -> int:
+    """How many devices a Trainer with these arguments would use, over all nodes."""
+    devices, nodes = trainer.get("devices", "auto"), int(trainer.get("num_nodes", 1))
+    if isinstance(devices, str) and "," in devices:
+        devices = [part for part in devices.split(",") if part.strip()]
+    if isinstance(devices, list):
+        return len(devices) * nodes
+    if str(devices) in ("auto", "-1"):
+        return max(1, n_gpus() if trainer.get("accelerator") != "cpu" else 1) * nodes
+    if not str(devices).isdigit() or int(devices) < 1:
+        raise ValueError(f"trainer.devices={devices!r}: give a number from 1, a list, or auto")
+    return int(devices) * nodes
 
 
 def build_model(config: dict[str, Any]) -> Any:
@@ -80,16 +164,4 @@ def build_model(config: dict[str, Any]) -> Any:
     Raises:
         ValueError: The line that the class itself raised, without Hydra's wrapping.
     """
-    section = config["model"]
-    try:
-        return instantiate(
-            section, loss=config["loss"], optim=config["optim"], _recursive_=False, _convert_="all"
-        )
-    except InstantiationException as error:
-        raise ValueError(f"{section['_target_']}: {_root_cause(error)}") from error
-
-
-def _root_cause(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+    return build(config["model"], "model", loss=config["loss"], optim=config["optim"])

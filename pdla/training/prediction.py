@@ -7,17 +7,16 @@ from typing import Any
 
 import lightning
 import pandas as pd
-from hydra.utils import get_class
 
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
-from pdla.data.splits.folds import AllTested
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import RESULT
+from pdla.targets import find_class
 from pdla.training.run import build_data
 
 
@@ -51,12 +50,12 @@ def load_best(run: StudyRun) -> LegScorer:
         raise ValueError(f"{checkpoint}: is gone; run it again")
     target, versions = run.config["model"]["_target_"], run.result.versions
     try:
-        model_class: Any = get_class(target)
+        model_class = find_class(target, "model")
         # Everything is in the checkpoint: no pre-trained weights are looked for.
         model: LegScorer = model_class.load_from_checkpoint(
             checkpoint, map_location="cpu", weights="none", weights_only=True
         )
-    except (ImportError, TypeError, RuntimeError, KeyError, UnpicklingError, EOFError) as error:
+    except (ValueError, TypeError, RuntimeError, KeyError, UnpicklingError, EOFError) as error:
         made_by = ", ".join(f"{name} {versions.get(name)}" for name in ("pdla", "torch"))
         raise ValueError(
             f"{checkpoint}: does not open as {target} ({str(error).splitlines()[0]}); it was made "
@@ -105,7 +104,7 @@ class Predictor:
     def _prepare(self, run: StudyRun) -> KeypointClips:
         config = {
             **run.config,
-            "split": {"_target_": f"{AllTested.__module__}.AllTested"},
+            "split": {"_target_": "pdla.data.splits.AllTested"},
             "augment": {},
             "data": self._data_of(run.config["data"]),
         }

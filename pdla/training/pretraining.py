@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from pdla.data.recordings import Cohort
 from pdla.data.splits.files import FoldsRecord, Split
 from pdla.evaluation.leg_table import read_legs
 from pdla.models.weights import NAMED
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, SPLIT, read_result
+from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _ancestors(path: Path) -> Iterator[Path]:
         yield path
         if (run_dir := _run_of(path)) is None:
             return
-        config = yaml.safe_load((run_dir / CONFIG).read_text(encoding="utf-8"))
+        config = read_config(run_dir / CONFIG)
         before = str(config.get("model", {}).get("weights", "none"))
         if before in NAMED:
             return

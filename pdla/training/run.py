@@ -47,9 +47,10 @@ from pdla.runs.folder import (
     read_result,
 )
 from pdla.runs.result import RunResult, as_score_counts
+from pdla.targets import build, find_class
 from pdla.training.checkpoint_files import BackgroundCheckpointIO
 from pdla.training.checkpoints import RunCheckpoints, Start, find_start
-from pdla.training.config import build, build_model, check_config
+from pdla.training.config import build_model, check_config, check_machine
 from pdla.training.console import print_result
 from pdla.training.pretraining import check_pretraining
 from pdla.training.randomness import StepSeeds
@@ -82,6 +83,7 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
             folder; nothing was trained then.
     """
     check_config(config)
+    check_machine(config["trainer"])
     check_primary(config["evaluation"]["primary"])
     ReviewOptions.from_config(config)
     with claim_folder(run_dir), stop_on_signals():
@@ -232,15 +234,18 @@ def _simulate_once(folder: Path, simulate: dict[str, Any]) -> None:
 
 def build_data(config: dict[str, Any], cohort: Cohort) -> KeypointClips:
     """The data module of a config on a cohort."""
-    data: KeypointClips = build(
-        config["data"],
-        cohort=cohort,
-        splitter=build(config["split"]),
-        legs=legs_of(config["leg"]),
-        sampling=build(config["sampling"]),
-        augmentations=[build(section) for section in (config["augment"] or {}).values()],
-        seed=config["seed"],
-    )
+    section = config["data"]
+    options: dict[str, Any] = {
+        "cohort": cohort,
+        "splitter": build(config["split"], "split"),
+        "legs": legs_of(config["leg"]),
+        "sampling": build(config["sampling"], "sampling"),
+        "augmentations": [build(one, "augment") for one in (config["augment"] or {}).values()],
+        "seed": config["seed"],
+    }
+    if find_class(section["_target_"], "data").styles:
+        options["drawing"] = build(config["drawing"], "drawing")
+    data: KeypointClips = build(section, "data", **options)
     return data
 
 
@@ -324,6 +329,7 @@ def build_trainer(
         plugins.append(SLURMEnvironment(auto_requeue=False))
     trainer: lightning.Trainer = build(
         {**options, "enable_progress_bar": is_terminal()},
+        "trainer",
         default_root_dir=loggers[0].root_dir,
         logger=list(loggers),
         plugins=plugins,

@@ -2,9 +2,9 @@
 
 Run it by `python -m tests.benchmarks.bench_gpu`.
 
-The run is what `trainer=gpu` does: clips of keypoints cross to the GPU, are augmented and drawn
-there and train under Lightning. The yardstick is the same network and optimizer in the same
-precision on ready tensors, without data, drawing or Lightning.
+The run is what `experiment=large_clips` does: clips of keypoints cross to the GPU, are augmented
+and drawn there and train under Lightning. The yardstick is the same network and optimizer in the
+same precision on ready tensors, without data, drawing or Lightning.
 """
 
 import time
@@ -38,7 +38,7 @@ class Clock(lightning.Callback):
 def clips_a_second(name: str, batch_size: int) -> tuple[float, float]:
     """Speed of a whole run and of the bare network."""
     config = compose_config(
-        f"model={name}", "trainer=gpu", "model.weights=none", "leg=both",
+        f"model={name}", "experiment=large_clips", "model.weights=none", "leg=both",
         f"data.batch_size={batch_size}", "data.workers=8",
     )  # fmt: skip
     config["sampling"]["clips_per_video"] = 40 * batch_size

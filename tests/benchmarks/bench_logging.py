@@ -29,8 +29,9 @@ from pdla.review.logger import HistoryLogger, RunLogger
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
 from pdla.review.session import training_callbacks
+from pdla.targets import build
 from pdla.training import run as training
-from pdla.training.config import build, build_model
+from pdla.training.config import build_model
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import make_cohort
 
@@ -81,6 +82,7 @@ def fit(config, cohort, folder, with_review):
     logger = [RunLogger(folder), HistoryLogger(folder)] if with_review else False
     trainer = build(
         {**config["trainer"], "enable_progress_bar": False},
+        "trainer",
         default_root_dir=folder, logger=logger, callbacks=callbacks,
     )  # fmt: skip
     start = time.process_time()

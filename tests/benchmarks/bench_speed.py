@@ -22,7 +22,8 @@ from pdla.data.drawing.opencv import draw_with_opencv
 from pdla.data.drawing.reference import draw_with_torch
 from pdla.data.video.clips import QuickVideo
 from pdla.data.video.pictures import draw_recording, write_mp4
-from pdla.training.config import build, build_model
+from pdla.targets import build
+from pdla.training.config import build_model
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import FPS, FRAME_SIZE, make_recording
 
@@ -82,7 +83,10 @@ def bench_training(table: Table) -> None:
     """Training steps of each model at the CPU setting, against its network on ready pictures."""
     for name in ("r3d", "resnet_lstm"):
         config = compose_config(f"model={name}", "model.weights=none")
-        sampling, drawing = build(config["sampling"]), build(config["drawing"])
+        sampling, drawing = (
+            build(config["sampling"], "sampling"),
+            build(config["drawing"], "drawing"),
+        )
         n_clips = config["data"]["batch_size"]
         model = build_model(config)
         optimizer = torch.optim.AdamW(model.parameters())

@@ -12,7 +12,8 @@ from tests.fixtures.places import CONF
 EXPERIMENTS = [path.stem for path in sorted((CONF / "experiment").glob("*.yaml"))]
 TINY = (
     "model.weights=none", "trainer.max_epochs=1", "sampling.seconds=1", "sampling.stride_s=1",
-    "sampling.fps=12", "drawing.height=16", "drawing.width=16",
+    "sampling.fps=12", "trainer.accelerator=cpu", "trainer.precision=32-true",
+    "drawing.height=16", "drawing.width=16",
 )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal
 
 import lightning
 import numpy as np
@@ -16,7 +17,8 @@ from pdla.data.clips.augment import Augmentation, augment
 from pdla.data.clips.dataset import ClipDataset
 from pdla.data.clips.randomness import EpochOrder, seed_of
 from pdla.data.clips.sampling import Sampling
-from pdla.data.drawing.draw import Drawing, draw_clips
+from pdla.data.drawing.draw import draw_clips
+from pdla.data.drawing.options import Drawing, Style
 from pdla.data.recordings import N_SCORES, Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import Split
@@ -24,7 +26,27 @@ from pdla.data.splits.folds import Splitter
 from pdla.data.splits.rules import check_patients_apart, restrict
 from pdla.data.stages import Stage
 
+NO_KEYPOINTS: Final = (
+    "augment changes keypoints, and data=video_files has none: say augment=none "
+    "(data.rotate_degrees rotates clips)"
+)
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Who is used for what.
+
+    Attributes:
+        samples: All legs of a data module.
+        split: Which stage each is for, as indices into `samples`.
+        is_leaky: Whether a patient may be on two sides.
+    """
+
+    samples: list[LegSample]
+    split: Split
+    is_leaky: bool
 
 
 class KeypointClips(lightning.LightningDataModule):
@@ -36,17 +58,20 @@ class KeypointClips(lightning.LightningDataModule):
         legs: Legs to train and test on.
         sampling: Where clips are taken.
         augmentations: Changes to training clips, on the device.
-        batch_size: Clips in a batch.
+        batch_size: Clips in a batch; `all` makes one batch of an epoch.
         workers: Processes that gather clips, beside the main one.
         seed: Seed of augmentation and shuffling.
         balance: Which clips fill an epoch: `none`, each once; `score` or `patient`, as many of each
             score or of each patient, drawn at random.
 
     Raises:
-        ValueError: If a stage has no sample, or a patient would stand on two sides of the split.
+        ValueError: If an option has no such value, a stage has no sample, or a patient would be on
+            two sides of the split.
     """
 
     input_kind: ClassVar[InputKind] = "keypoint_clips"
+    styles: ClassVar[tuple[Style, ...]] = ()  # of drawing; empty: this module draws nothing
+    uses_keypoints: ClassVar[bool] = True  # else augmentations have nothing to change
 
     def __init__(
         self,
@@ -56,15 +81,17 @@ class KeypointClips(lightning.LightningDataModule):
         sampling: Sampling,
         augmentations: Sequence[Augmentation],
         seed: int,
-        batch_size: int,
+        batch_size: int | Literal["all"],
         workers: int,
         balance: str = "none",
     ) -> None:
         super().__init__()
+        check_batch_size(batch_size)
         if balance not in BALANCES:
             raise ValueError(f"data.balance={balance!r}: choose {', '.join(BALANCES)}")
         self.balance = balance
-        self.samples, self.split = self.share_out(cohort, splitter, legs)
+        shares = self.share_out(cohort, splitter, legs)
+        self.samples, self.split, self.is_leaky = shares.samples, shares.split, shares.is_leaky
         self.sampling = sampling
         self.augmentations = tuple(augmentations)
         self.seed = seed
@@ -72,13 +99,11 @@ class KeypointClips(lightning.LightningDataModule):
         self.workers = workers
         self.splitter = splitter
         self.split_fold = splitter.fold
-        self.is_leaky = splitter.is_leaky
 
-    def share_out(
-        self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
-    ) -> tuple[list[LegSample], Split]:
+    def share_out(self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]) -> Shares:
         """The samples of this module, and which stage each is for."""
-        return split_cohort(cohort, splitter, legs)
+        samples, split = split_cohort(cohort, splitter, legs)
+        return Shares(samples, split, splitter.is_leaky)
 
     def score_counts(self, stage: Stage) -> list[int]:
         """Number of legs with score 0, 1, 2, 3, 4 in a stage."""
@@ -110,7 +135,7 @@ class KeypointClips(lightning.LightningDataModule):
         is_shuffled = is_train and not getattr(self.trainer, "overfit_batches", 0)
         return DataLoader(
             dataset,
-            batch_size=self.batch_size,
+            batch_size=len(dataset) if self.batch_size == "all" else self.batch_size,
             sampler=self._order(dataset) if is_shuffled else None,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
@@ -157,18 +182,15 @@ class DrawnClips(KeypointClips):
         options: As for KeypointClips.
 
     Raises:
-        ValueError: If the style is one for heat maps, or for HeatmapClips, if it is not.
+        ValueError: If the style is not one of this module.
     """
 
     input_kind: ClassVar[InputKind] = "drawn_clips"
+    styles: ClassVar[tuple[Style, ...]] = ("scored_leg", "colour_2023")
 
     def __init__(self, *, drawing: Drawing, **options: Any) -> None:
+        check_style(drawing, self.styles)
         super().__init__(**options)
-        if (drawing.style == "heatmaps") != (self.input_kind == "heatmap_clips"):
-            raise ValueError(
-                f"drawing.style={drawing.style} does not give {self.input_kind}: "
-                "choose data=heatmap_clips for heat maps, another drawing for pictures"
-            )
         self.drawing = drawing
         self._sizes: dict[torch.device, Tensor] = {}
 
@@ -194,6 +216,27 @@ class HeatmapClips(DrawnClips):
     """
 
     input_kind: ClassVar[InputKind] = "heatmap_clips"
+    styles: ClassVar[tuple[Style, ...]] = ("heatmaps",)
+
+
+def check_style(drawing: Drawing, styles: Sequence[Style]) -> None:
+    """Stop at a drawing that a data module cannot give.
+
+    Raises:
+        ValueError: One line with the style and those that can be given.
+    """
+    if drawing.style not in styles:
+        raise ValueError(
+            f"drawing.style={drawing.style}: this data needs {' or '.join(styles)}; "
+            "leave drawing out of the command, or choose another data"
+        )
+
+
+def check_batch_size(batch_size: object) -> None:
+    """Refuse anything but a positive whole number or `all`."""
+    is_count = isinstance(batch_size, int) and not isinstance(batch_size, bool) and batch_size > 0
+    if not is_count and batch_size != "all":
+        raise ValueError(f"data.batch_size={batch_size!r}: give a number of clips, or all")
 
 
 def split_cohort(

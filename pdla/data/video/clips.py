@@ -76,7 +76,7 @@ class FileClips(IterableDataset[ClipBatch]):
         indices: Which of them this stage uses.
         sampling: Where clips are taken.
         stage: `train` shuffles clips and varies them; `eval` shows all, always the same way.
-        batch_size: Clips in a batch.
+        batch_size: Clips in a batch; `all` makes one batch a worker.
         size: H, W of clips in px; files of another size are resized.
         rotate_degrees: Training clips are turned by up to so much, as a whole.
         seed: Of the order.
@@ -95,7 +95,7 @@ class FileClips(IterableDataset[ClipBatch]):
         sampling: Sampling,
         stage: Literal["train", "eval"],
         *,
-        batch_size: int,
+        batch_size: int | Literal["all"],
         size: tuple[int, int],
         rotate_degrees: float = 0.0,
         seed: int = 0,
@@ -107,7 +107,7 @@ class FileClips(IterableDataset[ClipBatch]):
         self.files = files
         self.clips = ClipDataset(samples, indices, sampling, stage, seed)
         self.is_train = stage == "train"
-        self.batch_size = batch_size
+        self.batch_size = len(self.clips) if batch_size == "all" else batch_size
         self.seed = seed
         self.workers = workers
         self.rank, self.world = rank, world

@@ -1,6 +1,5 @@
 """The file way: clips decoded from videos instead of drawn from keypoints; the slow option."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,18 +10,23 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from pdla.data.batches import ClipBatch, InputKind
-from pdla.data.clips.datamodules import KeypointClips
-from pdla.data.drawing.options import Drawing
-from pdla.data.recordings import Cohort, LegSample
+from pdla.data.clips.augment import Augmentation
+from pdla.data.clips.datamodules import (
+    NO_KEYPOINTS,
+    DrawnClips,
+    KeypointClips,
+    Shares,
+    check_style,
+)
+from pdla.data.clips.sampling import Sampling
+from pdla.data.drawing.options import Drawing, Style
+from pdla.data.recordings import Cohort
 from pdla.data.skeletons import Leg
-from pdla.data.splits.files import Split
 from pdla.data.splits.folds import Splitter
 from pdla.data.stages import Stage
-from pdla.data.video.class_folders import ClassFolders, read_class_folders
+from pdla.data.video.class_folders import read_class_folders
 from pdla.data.video.clips import FileClips
 from pdla.data.video.writing import VideoFile, cached_files, fill_cache
-
-log = logging.getLogger(__name__)
 
 
 class VideoFileClips(KeypointClips):
@@ -37,57 +41,60 @@ class VideoFileClips(KeypointClips):
         drawing: Size of the clips; without `folder` also how videos are drawn.
         cache: Folder for drawn videos; not used if `folder` is given.
         folder: Class folders <stage>/<leg>/<score>/<video>.mp4; leg L must be mirrored there.
-        rotate_degrees: Training clips are turned by up to so much.
-        options: As for KeypointClips. Augmentations change keypoints and cannot be used.
+        rotate_degrees: Training clips are rotated by up to this angle.
+        sampling: Where clips are taken; anywhere in the videos of `folder`, whatever it says.
+        augmentations: None: they change keypoints.
+        options: As for KeypointClips, but without `balance`.
 
     Raises:
-        ValueError: If the style is one of heat maps, or the folder cannot be used.
+        ValueError: If an option cannot be used with video files, or the folder cannot be read.
     """
 
     input_kind: ClassVar[InputKind] = "drawn_clips"
+    styles: ClassVar[tuple[Style, ...]] = DrawnClips.styles
+    uses_keypoints: ClassVar[bool] = False
 
     def __init__(
         self,
         *,
         drawing: Drawing,
+        legs: Sequence[Leg],
+        sampling: Sampling,
+        augmentations: Sequence[Augmentation] = (),
         cache: str = "data/drawn_videos",
         folder: str | None = None,
         rotate_degrees: float = 0.0,
         **options: Any,
     ) -> None:
-        if drawing.style == "heatmaps":
-            raise ValueError("drawing.style=heatmaps: heat maps cannot be kept in video files")
+        check_style(drawing, self.styles)
+        if augmentations:
+            raise ValueError(NO_KEYPOINTS)
+        if options.get("balance", "none") != "none":
+            raise ValueError("data.balance: clips of video files cannot be balanced; leave it out")
         self.drawing = drawing
         self.cache = Path(cache)
-        self.folder = folder
         self.rotate_degrees = rotate_degrees
-        self.found: ClassFolders | None = None
-        super().__init__(**options)
-        if self.augmentations:
-            log.warning("augment changes keypoints: videos are only turned (data.rotate_degrees)")
-        if self.found is not None:
-            self.is_leaky = self.found.is_leaky
-            self.sampling = replace(self.sampling, within="recording")
+        self.class_folders = None if folder is None else read_class_folders(Path(folder), legs)
+        if self.class_folders is not None:
+            sampling = replace(sampling, within="recording")
+        super().__init__(legs=legs, sampling=sampling, augmentations=(), **options)
 
-    def share_out(
-        self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
-    ) -> tuple[list[LegSample], Split]:
+    def share_out(self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]) -> Shares:
         """As the class folders say, else as the splitter does."""
-        if self.folder is None:
+        if (found := self.class_folders) is None:
             return super().share_out(cohort, splitter, legs)
-        self.found = read_class_folders(Path(self.folder), legs)
-        return self.found.samples, self.found.split
+        return Shares(found.samples, found.split, found.is_leaky)
 
     @property
     def files(self) -> list[VideoFile]:
         """The video of each sample."""
-        if self.found is not None:
-            return self.found.files
+        if self.class_folders is not None:
+            return self.class_folders.files
         return cached_files(self.cache, self.samples, self.drawing)
 
     def prepare_data(self) -> None:
         """Draw the videos that are not in the cache yet; Lightning lets one process do it."""
-        if self.found is None:
+        if self.class_folders is None:
             fill_cache(self.cache, self.samples, self.drawing)
 
     def _loader(self, stage: Stage) -> DataLoader[ClipBatch]:

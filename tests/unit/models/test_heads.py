@@ -5,7 +5,7 @@ import torch
 
 from pdla.models.heads import CrossEntropyHead, EarthMoverHead, FocalHead, SoftLabelsHead
 from pdla.models.ordinal_heads import CLMHead, CORALHead, CORNHead
-from pdla.training.config import build
+from pdla.targets import build
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
 
@@ -14,7 +14,7 @@ LOSSES = [path.stem for path in sorted((CONF / "loss").glob("*.yaml"))]
 
 def make_head(loss):
     torch.manual_seed(0)
-    return build(compose_config(f"loss={loss}")["loss"], n_scores=5)
+    return build(compose_config(f"loss={loss}")["loss"], "loss", n_scores=5)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

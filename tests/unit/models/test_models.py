@@ -127,7 +127,7 @@ def test_stages_to_freeze_that_do_not_exist_are_refused(stages):
 
 
 def test_the_schedule_counts_epochs_not_batches():
-    model = make_model("r3d", "optim=sgd")
+    model = make_model("r3d", "optim=sgd_multistep")
     model.trainer = partial(lambda: None)
     model.trainer.max_epochs = 50
     optim = model.configure_optimizers()
@@ -185,9 +185,12 @@ def test_adding_a_model_is_one_file_and_one_yaml(tmp_path, monkeypatch):
     defaults = {"defaults": [{"override /data@_global_.data": "keypoint_clips"}]}
     (tmp_path / "model" / "mean_place.yaml").write_text(yaml.safe_dump(defaults | section))
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PDLA_TRUST", "mean_place")
     with initialize_config_dir(str(CONF), version_base="1.3"):
         searchpath = f"hydra.searchpath=[file://{tmp_path}]"
-        config = plain_config(compose("train", overrides=[searchpath, "model=mean_place"]))
+        config = plain_config(
+            compose("train", overrides=[searchpath, "model=mean_place", "+trainer.max_epochs=1"])
+        )
     check_config(config)
     model = build_model(config)
     assert model(batch_of(3)).shape == (3, 5)

@@ -5,7 +5,8 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from pdla.data.clips.sampling import Span
-from pdla.training.config import build, build_model, check_config
+from pdla.targets import build
+from pdla.training.config import build_model, check_config
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
 
@@ -42,7 +43,7 @@ def _targets(section):
 
 @pytest.mark.parametrize("option", [path.stem for path in (CONF / "sampling").glob("*.yaml")])
 def test_every_sampling_gives_clips(option):
-    sampling = build(compose_config(f"sampling={option}")["sampling"])
+    sampling = build(compose_config(f"sampling={option}")["sampling"], "sampling")
     span = Span(0.0, 10.0)
     assert sampling.draws_clips(span) or sampling.training_clips(span)
     assert sampling.covering_clips(Span(0.0, 10.0))
@@ -55,8 +56,8 @@ def test_own_habits_win_over_the_defaults_and_the_command_line_over_them(tmp_pat
     assert (config["seed"], config["leg"]) == (3, "R")
 
 
-def test_gpu_setting_is_larger_than_the_cpu_setting():
-    small, large = compose_config(), compose_config("trainer=gpu")
+def test_the_recipe_of_large_clips_is_larger_than_the_default():
+    small, large = compose_config(), compose_config("experiment=large_clips")
     assert large["drawing"]["height"] > small["drawing"]["height"]
     assert large["sampling"]["fps"] > small["sampling"]["fps"]
     assert large["trainer"]["max_epochs"] > small["trainer"]["max_epochs"]
@@ -64,7 +65,7 @@ def test_gpu_setting_is_larger_than_the_cpu_setting():
 
 def test_clips_keep_at_least_12_frames_a_second():
     with pytest.raises(ValueError, match="alias"):
-        build(compose_config("sampling.fps=3.2")["sampling"])
+        build(compose_config("sampling.fps=3.2")["sampling"], "sampling")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_value_without_default_is_asked_for_by_name():
 def test_a_misspelt_option_is_one_line_from_the_class_that_refused_it():
     config = compose_config("+split.folds=3")
     with pytest.raises(ValueError, match=r"PatientKFold.*folds"):
-        build(config["split"])
+        build(config["split"], "split")
     with pytest.raises(ValueError, match=r"VideoNetwork.*droput"):
         build_model(compose_config("+model.droput=0.1", "model.weights=none"))
 

@@ -212,7 +212,7 @@ def test_a_file_that_is_no_video_is_refused_by_name(tmp_path):
 
 
 def test_heat_maps_are_refused_as_files(cohort, tmp_path):
-    with pytest.raises(ValueError, match="cannot be kept in video files"):
+    with pytest.raises(ValueError, match="this data needs scored_leg or colour_2023"):
         make_data(cohort, tmp_path, drawing=Drawing(style="heatmaps"))
 
 
