@@ -7,7 +7,7 @@ STUDY ?= first
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check lint types sweep report study leakage board bench clean
+.PHONY: help install train test test-all check lint types sweep report study leakage board bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,13 @@ bench: data/simulated ## measure speed: intake, drawing against decoding, traini
 	$(BIN)/python -m tests.benchmarks.bench_keypoints
 	$(BIN)/python -m tests.benchmarks.bench_report
 
+docs: install ## build the documentation into site/
+	$(BIN)/python -m pip install -q -e ".[docs]"
+	$(BIN)/python docs/scripts/configuration.py
+	$(BIN)/python docs/scripts/architecture.py
+	$(BIN)/python docs/scripts/tour.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean: ## delete .venv, caches and build files; data/ and runs/ stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
