@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -133,9 +133,10 @@ def file_hash(path: Path) -> str:
 
 
 def fail_run(run_dir: Path, error: str) -> None:
-    """Leave a note of why a run ended, unless its folder was never claimed by it."""
+    """Leave a note of why a run ended, if its folder is there and the disk has room."""
     if run_dir.is_dir():
-        write_text(run_dir / ERROR, error)
+        with suppress(OSError):
+            write_text(run_dir / ERROR, error)
 
 
 def text_hash(text: str) -> str:

@@ -15,7 +15,7 @@ from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
-from pdla.runs.folder import RESULT
+from pdla.runs.folder import BEST, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
 from pdla.training.run import build_data
 
@@ -43,11 +43,18 @@ def load_best(run: StudyRun) -> LegScorer:
     """The model of a run's best checkpoint, on the CPU; nothing in the file is ever executed.
 
     Raises:
-        ValueError: If the checkpoint is gone, or is not one of the model as it is today.
+        ValueError: If the checkpoint is missing, is not the one that the run has tested, or is not
+            one of the model as it is today.
     """
-    checkpoint = run.folder / "checkpoints" / "best.ckpt"
+    checkpoint = checkpoint_path(run.folder, BEST)
+    known = run.result.checkpoint_hash
     if not checkpoint.exists():
-        raise ValueError(f"{checkpoint}: is gone; run it again")
+        raise ValueError(f"{checkpoint}: is gone; delete the run's folder and run it again")
+    if known and file_hash(checkpoint) != known:
+        raise ValueError(
+            f"{checkpoint}: was changed or damaged after the run (SHA-256 differs from "
+            f"{RESULT}); restore it, or delete the run's folder and run it again"
+        )
     target, versions = run.config["model"]["_target_"], run.result.versions
     try:
         model_class = find_class(target, "model")

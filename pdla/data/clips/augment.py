@@ -248,8 +248,10 @@ class ShakeConfidence:
 
 def hide(keypoints: Tensor, is_hidden: Tensor) -> Tensor:
     """Make joints unseen where a mask, broadcast to (B, T, 25, 1), is true."""
-    unseen = keypoints.new_tensor([torch.nan, torch.nan, 0.0])
-    return torch.where(is_hidden, unseen, keypoints)
+    points, confidence = keypoints[..., :2], keypoints[..., 2:]
+    # Numbers instead of a tensor of them, whose copy to a GPU every batch would wait for.
+    kept = (torch.where(is_hidden, torch.nan, points), torch.where(is_hidden, 0.0, confidence))
+    return torch.cat(kept, dim=-1)
 
 
 def resample(keypoints: Tensor, position: Tensor) -> Tensor:

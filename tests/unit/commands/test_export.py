@@ -143,6 +143,6 @@ def test_what_cannot_be_exported_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="no finished run"):
         export_run(tmp_path, tmp_path / "model.pt2")
     (run / "checkpoints" / "best.ckpt").unlink()
-    with pytest.raises(ValueError, match="is gone; run it again"):
+    with pytest.raises(ValueError, match="is gone; delete the run's folder"):
         export_run(run, tmp_path / "model.pt2")
     assert not (tmp_path / "model.pt2").exists()

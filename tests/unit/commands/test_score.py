@@ -11,7 +11,7 @@ import pytest
 from pdla.commands.score import print_scores, score_cohort, score_videos
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 from pdla.report.study import read_study
-from pdla.runs.folder import fail_run, open_run
+from pdla.runs.folder import BEST, checkpoint_path, fail_run, open_run
 from pdla.training import run as training
 from pdla.training.prediction import load_best
 from tests.fixtures.configs import compose_config
@@ -75,6 +75,18 @@ def test_a_checkpoint_of_another_version_is_one_line(runs, tmp_path):
             load_best(replace(run, config=run.config | {"model": config}))
         assert "best.ckpt: does not open as" in str(error.value)
         assert "\n" not in str(error.value)
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(runs):
+    run = runs["right_only-R-fold0-seed0"]
+    path = checkpoint_path(run.folder, BEST)
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content[:-900] + bytes([content[-900] ^ 1]) + content[-899:])
+        with pytest.raises(ValueError, match=r"best\.ckpt: was changed or damaged"):
+            load_best(run)
+    finally:
+        path.write_bytes(content)
 
 
 def test_a_run_of_one_leg_scores_that_leg_only(runs, tmp_path):
