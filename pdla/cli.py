@@ -106,6 +106,7 @@ def draw(
     out: Annotated[
         Path, typer.Option(help="x.mp4, x.png (frames and foot heights), or a folder for all.")
     ],
+    overrides: Overrides = None,
     leg: Annotated[str, typer.Option(help="The leg drawn as the scored one: L or R.")] = "R",
     crop: Annotated[str, typer.Option(help="legs, body or frame.")] = "frame",
     style: Annotated[str, typer.Option(help="scored_leg or colour_2023.")] = "scored_leg",
@@ -132,13 +133,17 @@ def draw(
         make_drawing,
         read_for_drawing,
     )
+    from pdla.commands.options import read_options
 
     drawing = make_drawing(size, line, crop=crop, style=style)
+    options = read_options(config, overrides or [])
     if not class_folders and labels is None and is_one_video(videos, out):
-        draw_folder(videos, out, leg, drawing, start_s=start, end_s=end, frames=frames)
+        draw_folder(
+            videos, out, leg, drawing, options.openpose, start_s=start, end_s=end, frames=frames
+        )
         typer.echo(out)
         return
-    cohort = read_for_drawing(videos, labels, store, config)
+    cohort = read_for_drawing(videos, labels, store, options)
     class_split = (fold, folds) if class_folders else None
     n_videos = draw_cohort(cohort, out, drawing, class_split, frames=frames)
     typer.echo(f"{n_videos} videos in {out}")
@@ -266,14 +271,15 @@ def check(
 ) -> None:
     """Tell what is usable for which leg, what is not and why, and what to do."""
     from pdla.commands.check import check_cohort, print_check, write_html, write_json
-    from pdla.commands.options import read_options
+    from pdla.commands.options import overrides_for_training, read_options
 
     summary = check_cohort(videos, labels, store, read_options(config, overrides or []))
     if json is not None:
         write_json(summary, json)
     if html is not None:
         write_html(summary, html)
-    if not print_check(summary, videos, labels, overrides or []):
+    options = overrides_for_training(config, overrides or [], store, CLINIC_STORE)
+    if not print_check(summary, videos, labels, options):
         raise typer.Exit(1)
 
 

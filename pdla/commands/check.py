@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pdla.commands.check_summary import CheckSummary, Place, ReasonGroup, summarise
+from pdla.commands.overrides import as_hydra_reads, write_override
 from pdla.data.files import write_bytes, write_text
 from pdla.data.intake import IntakeOptions, read_intake
 from pdla.data.recordings import SCORES
@@ -183,24 +184,17 @@ def _print_next(
     elif labels is not None or summary.source:
         console.print(Text("Train on it", style="bold"))
         if labels is None:
-            command = ["  python train.py recordings=li2018", _override("recordings.root", videos)]
+            name, places = "li2018", {"root": videos}
         else:
-            places = (("recordings.videos", videos), ("recordings.labels", labels))
-            command = ["  python train.py recordings=clinic", *(_override(*one) for one in places)]
+            name, places = "clinic", {"videos": videos, "labels": labels}
+        command = [f"  python train.py recordings={name}"]
+        command += [write_override(f"recordings.{key}", path) for key, path in places.items()]
         command += [
-            shlex.quote(f"recordings.{override.removeprefix('recordings.')}")
+            shlex.quote(f"recordings.{as_hydra_reads(override).removeprefix('recordings.')}")
             for override in overrides
         ]
         console.print(Text(" ".join(command)), soft_wrap=True)  # one line, to be copied
     return bool(summary.n_usable)
-
-
-def _override(key: str, path: Path) -> str:
-    """`key=path` as a shell and Hydra's grammar read it, whatever is in the path."""
-    if re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
-        return f"{key}={path}"
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return shlex.quote(f'{key}="{escaped}"')
 
 
 def _print_indented(console: Console, line: str, spaces: int, style: str = "") -> None:

@@ -3,12 +3,16 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from pdla.data.drawing.options import Drawing
+from pdla.data.intake import IntakeOptions
+from pdla.data.intake.quality import QualityOptions
 from pdla.data.openpose import OpenPoseOptions, read_recording
+from pdla.data.openpose.quality_facts import Facts
+from pdla.data.reasons import Reason
 from pdla.data.recordings import Cohort, Recording
 from pdla.data.skeletons import LEGS, MIRROR, Leg, as_leg
 from pdla.data.video.pictures import (
@@ -21,6 +25,7 @@ from pdla.data.video.pictures import (
 )
 
 log = logging.getLogger(__name__)
+NOTHING_SEEN: Final = 0.99  # share of joints outside of the frame
 
 
 def make_drawing(size: str, line_px: int | None = None, **options: Any) -> Drawing:
@@ -55,6 +60,7 @@ def draw_folder(
     out: Path,
     leg: str,
     drawing: Drawing,
+    options: OpenPoseOptions,
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
@@ -67,6 +73,7 @@ def draw_folder(
         out: File to write, .mp4 or .png (a contact sheet); with `frames`, a new folder.
         leg: Leg that is drawn as the scored one.
         drawing: Size, style and crop; even numbers for mp4.
+        options: How to read the keypoints.
         start_s: Second at which a contact sheet begins.
         end_s: Second at which it ends; None for the end of the recording.
         frames: Write each frame as a PNG.
@@ -76,7 +83,8 @@ def draw_folder(
     """
     if not frames and out.suffix not in (".mp4", ".png"):
         raise ValueError(f"{out}: expected a file that ends in .mp4 or .png, or --frames")
-    video = read_recording(folder, OpenPoseOptions())
+    video = read_recording(folder, options)
+    _check_frame(f"{folder}", video.facts, drawing)
     recording = Recording("video", video.keypoints, video.fps, video.frame_size)
     if frames:
         write_frames(out, draw_recording(_with_scored_leg(recording, as_leg(leg)), drawing))
@@ -110,27 +118,50 @@ def draw_recording_to(
         write_mp4(out, draw_recording(recording, drawing), recording.n_frames, recording.fps)
 
 
-def read_for_drawing(videos: Path, labels: Path | None, store: Path, config: Path | None) -> Cohort:
+def read_for_drawing(
+    videos: Path, labels: Path | None, store: Path, options: IntakeOptions
+) -> Cohort:
     """Read the cohort that is to be drawn.
 
     Args:
         videos: Folder with one OpenPose folder a video.
         labels: Label sheet, or None.
         store: Where parsed keypoints are kept; the secret of the pseudonyms lies next to it.
-        config: A file of conf/recordings/ that says how to read.
+        options: How to read.
 
     Raises:
         ValueError: If nothing in it can be drawn.
     """
-    from pdla.commands.options import read_options
     from pdla.data.intake import read_cohort
 
-    cohort = read_cohort(videos, labels, store, read_options(config, []))
+    cohort = read_cohort(videos, labels, store, options)
     if not cohort.samples:
         raise ValueError(f"{videos}: no video can be drawn; `pdla check` says why")
     if cohort.exclusions:
         log.warning("%d videos or legs are left out; `pdla check` says why", len(cohort.exclusions))
+    outside = {
+        sample.recording.video_id
+        for sample in cohort.samples
+        if any(finding.reason is Reason.OUTSIDE_FRAME for finding in sample.warnings)
+    }
+    if outside:
+        log.warning("%d videos have joints outside of the frame, which are not drawn; set "
+                    "recordings.openpose.frame_size=[HEIGHT,WIDTH]", len(outside))  # fmt: skip
     return cohort
+
+
+def _check_frame(name: str, facts: Facts, drawing: Drawing) -> None:
+    """Say it when joints lie outside of the frame: they are not in the picture.
+
+    Raises:
+        ValueError: If all of them do, so that nothing could be seen.
+    """
+    advice = "set recordings.openpose.frame_size=[HEIGHT,WIDTH]"
+    if facts.outside > NOTHING_SEEN and drawing.crop == "frame":
+        raise ValueError(f"{name}: all joints lie outside of the frame; {advice}")
+    if facts.outside > QualityOptions().warn_outside:
+        log.warning("%s: %.0f%% of the joints lie outside of the frame; %s", name,
+                    100 * facts.outside, advice)  # fmt: skip
 
 
 def draw_cohort(

@@ -11,6 +11,7 @@ from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
 from pdla.training.old_names import check_overrides
 
@@ -26,6 +27,7 @@ def main() -> None:
         check_overrides(sys.argv[1:])
     except ValueError as error:
         sys.exit(f"pdla: {error}")
+    sys.argv[1:] = [as_hydra_reads(argument) for argument in sys.argv[1:]]
     _train()
 
 

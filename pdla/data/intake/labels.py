@@ -40,6 +40,35 @@ Text = Annotated[str, BeforeValidator(lambda cell: plain_text(cell) if _is_numbe
 
 
 @checked.dataclass(frozen=True, config=CHECKED)
+class MoreColumns:
+    """Names of columns that not every sheet has; auto guesses.
+
+    Attributes:
+        side: Leg that the row is about, if there is a row for each leg.
+        score: Its score.
+        rater: Who scored; rows of several raters are joined.
+        site: Where it was filmed.
+        visit: Which visit.
+        medication: On or off.
+        stimulation: On or off.
+        fps: Frames a second of the video.
+        width: Of the video in px.
+        height: Of the video in px.
+    """
+
+    side: Text = "auto"
+    score: Text = "auto"
+    rater: Text = "auto"
+    site: Text = "auto"
+    visit: Text = "auto"
+    medication: Text = "auto"
+    stimulation: Text = "auto"
+    fps: Text = "auto"
+    width: Text = "auto"
+    height: Text = "auto"
+
+
+@checked.dataclass(frozen=True, config=CHECKED)
 class SheetOptions:
     """How to read the label sheet.
 
@@ -52,8 +81,7 @@ class SheetOptions:
         patient: Column that says who it is; it wins over group codes and numbers.
         group: Column of the cohort group.
         note: Column of remarks.
-        columns: Names of more columns: side and score (if each row is about one leg), rater, site,
-            visit, medication, stimulation, fps, width, height.
+        columns: Names of more columns.
         round: never refuses scores between whole points; half_up makes 1.5 a 2, half_down a 1.
         unrated: More marks that mean "not rated".
     """
@@ -66,9 +94,9 @@ class SheetOptions:
     patient: Text = "auto"
     group: Text = "auto"
     note: Text = "auto"
-    columns: Mapping[Single, Text] = field(default_factory=dict)
+    columns: MoreColumns = field(default_factory=MoreColumns)
     round: Literal["never", "half_up", "half_down"] = "never"
-    unrated: Sequence[Text] = ()
+    unrated: tuple[Text, ...] = ()
 
     @property
     def named(self) -> Mapping[Single, str]:
@@ -76,7 +104,11 @@ class SheetOptions:
         given: dict[Single, str] = {
             "video": self.video, "patient": self.patient, "group": self.group, "note": self.note,
         }  # fmt: skip
-        return given | dict(self.columns)
+        more: tuple[Single, ...] = (
+            "side", "score", "rater", "site", "visit", "medication", "stimulation", "fps", "width",
+            "height",
+        )  # fmt: skip
+        return given | {key: getattr(self.columns, key) for key in more}
 
 
 @dataclass(frozen=True)

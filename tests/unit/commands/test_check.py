@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from typer.testing import CliRunner
 
 from pdla.cli import app
-from pdla.commands.check import _override, check_cohort, write_html
+from pdla.commands.check import check_cohort, write_html
 from pdla.commands.options import read_options
 from pdla.data.intake import IntakeOptions
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 from tests.fixtures.clinics import seated, write_clinic, write_sheet, write_video
+from tests.fixtures.configs import compose_config
 from tests.fixtures.places import SHARED
 
 SAMPLES = SHARED / "data/openpose_samples"
@@ -193,11 +193,27 @@ def test_a_recordings_file_can_be_given(tmp_path: Path) -> None:
         read_options(tmp_path / "no.yaml", [])
 
 
-def test_the_command_to_type_next_survives_a_shell_and_hydra() -> None:
-    path = Path('our videos/病人 "a"')
-    said = _override("recordings.videos", path)
-    (argument,) = shlex.split(said)
-    parsed = OverridesParser.create().parse_override(argument)
-    assert parsed.key_or_group == "recordings.videos"
-    assert parsed.value() == str(path)
-    assert _override("recordings.videos", Path("data/LA")) == "recordings.videos=data/LA"
+def test_the_printed_command_reads_the_same_cohort_the_same_way(tmp_path: Path) -> None:
+    root = tmp_path / "our videos (2022) 病人 'a'"
+    write_clinic(root, [("A01_77_", 1, 1), ("B02_78_", 0, 0)])
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "defaults: [clinic]\nname: mine\nsheet:\n  left: [mds_updrs_left]\nfolders:\n  prefix: CV\n"
+        "quality: {min_seconds: 1.5}\nworkers: 1\n"
+    )
+    overrides = [
+        r"patients.pattern=^(?P<group>[A-Z]+)(?P<code>\d{2})_(?P<number>\d{1,4})_",
+        "recordings.sheet.tab=auto", "folders.suffix='Json'", "openpose.frame_size=[960,540]",
+    ]  # fmt: skip
+    code, text = run(
+        root / "LA", "--labels", root / "labels.xls", "--store", tmp_path / "a b", "--config", mine,
+        *overrides,
+    )  # fmt: skip
+    assert code == 0
+    arguments = shlex.split(text.strip().splitlines()[-1])
+    assert arguments[:2] == ["python", "train.py"]
+    recordings = compose_config(*arguments[2:])["recordings"]
+    assert recordings["videos"] == str(root / "LA")
+    assert recordings["labels"] == str(root / "labels.xls")
+    assert recordings["store"] == str(tmp_path / "a b")
+    assert IntakeOptions.from_config(recordings) == read_options(mine, overrides)

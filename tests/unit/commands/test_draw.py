@@ -1,6 +1,7 @@
 """`pdla draw`: one video, or a whole cohort as files."""
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 from pdla.cli import app
 from pdla.commands.draw import make_drawing
 from pdla.data.simulation import SimulationOptions, simulate_cohort
+from tests.fixtures.clinics import seated, write_video
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,20 @@ def test_a_size_is_height_and_width():
             make_drawing(wrong)
     with pytest.raises(ValueError, match="no picture"):
         make_drawing("56x56", style="heatmaps")
+
+
+def test_one_video_is_read_with_the_options_of_the_command(tmp_path):
+    wide = seated(40)
+    wide[..., :2] *= 3  # up to x = 1000: outside of a portrait frame
+    folder = write_video(tmp_path / "video", wide + np.array([600, 1000, 0]))
+    assert "all joints lie outside of the frame" in message_of(folder, "--out", tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
+    config = tmp_path / "size.yaml"
+    config.write_text("openpose: {frame_size: [4000, 2000]}\n")
+    for options in (("--config", config), ("openpose.frame_size=[4000,2000]",)):
+        assert draw(folder, *options, "--out", tmp_path / "x.png").exit_code == 0
+        picture = cv2.imread(str(tmp_path / "x.png")).astype(int)
+        assert (picture.max(axis=2) - picture.min(axis=2) > 30).sum() > 50
+        (tmp_path / "x.png").unlink()
+    missing = draw(folder, "--config", tmp_path / "no.yaml", "--out", tmp_path / "x.png")
+    assert isinstance(missing.exception, FileNotFoundError)
