@@ -20,12 +20,12 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(config, dict):
+            return upgrade_config(config)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path}: damaged ({reason}); delete the folder to run it again") from None
-    if not isinstance(config, dict):
-        raise ValueError(f"{path}: holds {type(config).__name__}, expected the config of a run")
-    return upgrade_config(config)
+    raise ValueError(f"{path}: holds {type(config).__name__}, expected the config of a run")
 
 
 def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,7 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
         raise ValueError(
             f"trainer.max_epochs={epochs}: expected a whole number from 1; models set their own"
         )
+    n_devices(trainer)
 
 
 def check_machine(trainer: dict[str, Any]) -> None:

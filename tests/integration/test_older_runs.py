@@ -1,11 +1,16 @@
 """Runs that an earlier version has finished (tests/fixtures/study_version_1) still serve."""
 
+import json
 import shutil
 
 import pytest
 
+from pdla.commands import evaluate
+from pdla.commands.export import export_run
+from pdla.commands.score import score_cohort
 from pdla.report.analysis import analyse
 from pdla.report.study import read_study
+from tests.fixtures.people import make_cohort, renamed
 from tests.fixtures.places import STUDY_VERSION_1
 
 
@@ -14,6 +19,21 @@ def test_they_are_pooled():
     (model,) = analysis.models
     assert len(next(iter(model.passes.values()))) == 11
     assert analysis.primary == ("qwk", "macro_mae")
+
+
+def test_they_score_and_are_evaluated_and_exported(tmp_path, monkeypatch):
+    study = shutil.copytree(STUDY_VERSION_1, tmp_path / "study")
+    new = renamed(make_cohort(3, 1), "new")
+    scores = score_cohort(read_study(study).runs, new, tmp_path / "store")
+    assert len(scores) == 3
+    assert set(scores["n_runs"]) == {2}
+    monkeypatch.setattr(evaluate, "read_cohort", lambda *_: new)
+    out = evaluate.evaluate_runs(
+        study, tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", [], tmp_path / "out"
+    )
+    assert len(list(out.glob("*/predictions.csv"))) == 2
+    export_run(study / "kinematic-R-fold0-seed0", tmp_path / "model.pt2")
+    assert json.loads((tmp_path / "model.json").read_text())["inputs"].keys() == {"kinematics"}
 
 
 @pytest.mark.parametrize("name", ["result.json", "predictions.csv", "split.json"])

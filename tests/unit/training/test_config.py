@@ -6,7 +6,8 @@ from omegaconf import OmegaConf
 
 from pdla.data.clips.sampling import Span
 from pdla.targets import build
-from pdla.training.config import build_model, check_config
+from pdla.training.config import build_model, check_config, check_one_device
+from pdla.training.old_names import OLD_OPTIONS, check_overrides
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
 
@@ -74,6 +75,20 @@ def test_clips_keep_at_least_12_frames_a_second():
         (["leg=left"], "choose L, R or both"),
         (["seed=-1"], "whole number"),
         (["data=keypoint_clips"], "takes drawn_clips"),
+        (["model=posec3d", "drawing=large"], "drawing.style=scored_leg: this data needs heatmaps"),
+        (["drawing=heatmaps"], "drawing.style=heatmaps: this data needs scored_leg"),
+        (["data=video_files", "augment=light"], "say augment=none"),
+        (["model=kinematic", "trainer=gpu"], "LBFGS cannot work with trainer.precision=bf16-mixed"),
+        (["model=kinematic", "trainer.gradient_clip_val=1.0"], "trainer.gradient_clip_val=null"),
+        (["model=kinematic", "data.batch_size=16"], "data.batch_size=all"),
+        (["model=kinematic", "trainer.devices=2"], "LBFGS cannot work with trainer.devices=2"),
+        (["optim=lbfgs"], "LBFGS cannot work with data.batch_size=6"),
+        (["trainer.max_epochs=0"], "trainer.max_epochs=0: expected a whole number from 1"),
+        (["trainer.devices=none"], "trainer.devices='none'"),
+        (["model=kinematic", "trainer.devices=0"], "trainer.devices=0"),
+        (["data.batch_size=0"], "data.batch_size=0: give a number of clips, or all"),
+        (["data.batch_size=many"], "data.batch_size='many'"),
+        (["+data.sampler=score"], "data.sampler is of an earlier version; use data.balance"),
         (
             ["recordings=clinic", "recordings.videos=/none", "recordings.labels=/none"],
             "recordings.videos=/none: not found",
@@ -103,3 +118,49 @@ def test_a_misspelt_option_is_one_line_from_the_class_that_refused_it():
 
 def test_plain_config_holds_no_omegaconf():
     assert not OmegaConf.is_config(compose_config()["model"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "new"),
+    [
+        ("sampling=whole_bout", "sampling=leg_bout"),
+        ("sampling=leg_bout,random", "sampling=recording"),
+        ("loss=weighted", "loss=weighted_cross_entropy"),
+        ("optim=sgd", "optim=sgd_multistep"),
+        ("trainer=overfit", "experiment=overfit"),
+        ("trainer=keypoints", "belongs to the model now"),
+        ("data.sampler=score", "use data.balance"),
+        ("data.drawing.style=heatmaps", "use drawing.style"),
+    ],
+)
+def test_an_old_name_on_the_command_line_is_one_line_with_the_new_one(argument, new):
+    with pytest.raises(ValueError, match="is of an earlier version") as error:
+        check_overrides(["leg=both", argument])
+    assert new in str(error.value)
+
+
+def test_every_new_name_exists_and_no_old_one_does():
+    for old, new in OLD_OPTIONS.items():
+        assert not (CONF / f"{old.replace('=', '/')}.yaml").exists()
+        if "=" in (name := new.split()[0]):
+            assert (CONF / f"{name.replace('=', '/')}.yaml").exists()
+    check_overrides(["sampling=recording_uniform", "study=random", "-m", "optim=sgd_step"])
+
+
+def test_a_sweep_gives_each_run_one_device():
+    check_one_device({"devices": 1})
+    check_one_device({"devices": "auto", "accelerator": "cpu"})
+    for devices in (2, "2", [0, 1], "0,1"):
+        with pytest.raises(ValueError, match="-m with trainer"):
+            check_one_device({"devices": devices})
+
+
+def test_a_trainer_holds_only_arguments_of_the_trainer():
+    import inspect
+
+    import lightning
+
+    known = set(inspect.signature(lightning.Trainer).parameters)
+    for option in (CONF / "trainer").glob("*.yaml"):
+        keys = OmegaConf.load(option).keys() - {"_target_", "defaults"}
+        assert keys <= known - {"max_epochs", "gradient_clip_val"}
