@@ -77,7 +77,7 @@ def simulate(
     ceiling: Annotated[
         bool,
         typer.Option(
-            help="Print the best that a scorer can reach, also on these videos; no files."
+            help="Print what true kinematics give as a reference, also on these videos; no files."
         ),
     ] = False,
 ) -> None:
@@ -85,15 +85,15 @@ def simulate(
     from pdla.data.simulation import SimulationOptions, simulate_cohort
 
     if ceiling:
-        from pdla.data.simulation.ceiling import (
-            ceiling_table,
-            measure_ceilings,
-            measure_cohort_ceilings,
-        )
         from pdla.data.simulation.reference import range_table
+        from pdla.evaluation.attainable import (
+            attainable_table,
+            measure_attainable,
+            measure_cohort_attainable,
+        )
 
-        own = measure_cohort_ceilings(SimulationOptions(videos, seed, scores))
-        print(f"{range_table()}\n\n{ceiling_table(measure_ceilings() + own)}")
+        own = measure_cohort_attainable(SimulationOptions(videos, seed, scores))
+        print(f"{range_table()}\n\n{attainable_table(measure_attainable() + own)}")
         return
     if out is None:
         raise ValueError("simulate: name a folder for the cohort, or --ceiling")

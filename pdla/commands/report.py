@@ -6,9 +6,11 @@ from pathlib import Path
 from pdla.data.drawing.options import Drawing
 from pdla.data.skeletons import MIRROR
 from pdla.report.analysis import Analysis, analyse
+from pdla.report.checklist import ITEM_NUMBERS
 from pdla.report.console import print_analysis
 from pdla.report.page import write_report
 from pdla.report.study import read_study
+from pdla.report.study_file import read_study_file
 from pdla.report.tables import error_table
 
 CLIPS = "clips"
@@ -35,7 +37,9 @@ def report_study(
     Raises:
         ValueError: If there is nothing to report, or the runs cannot be pooled.
     """
-    analysis = analyse(read_study(folder), pool_differing, averages)
+    study = read_study(folder)
+    file = read_study_file(folder, ITEM_NUMBERS)
+    analysis = analyse(study, pool_differing, averages, file)
     clips, note = draw_errors(analysis, n_clips)
     page = write_report(analysis, clips, note)
     print_analysis(analysis, page)

@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.weighted import Legs, mean_of_defined, number_patients, weighted_metrics
 
 N_DRAWS: Final = 2000
 LEVEL: Final = 0.95
+POWER: Final = 0.80
 MIN_PATIENTS: Final = 5  # fewer cannot stand for others, whatever is drawn from them
 
 Values = NDArray[np.float64]
@@ -33,11 +34,31 @@ class Estimate:
         value: NaN where it is undefined.
         low: Lower end; NaN where the value was undefined in most draws.
         high: Upper end; NaN likewise.
+        error: Standard error, the SD of the draws; NaN likewise.
+        p_value: Two-sided, of 0: one minus the level of the interval that just leaves out 0, so
+            that it is below 0.05 where the interval leaves out 0; NaN likewise. It means something
+            for differences only.
+        n_patients: Patients that were drawn from.
     """
 
     value: float
     low: float
     high: float
+    error: float = np.nan
+    p_value: float = np.nan
+    n_patients: int = 0
+
+    @property
+    def detectable(self) -> float:
+        """Smallest true difference that these patients show in 80% of studies, two-sided 5%.
+
+        Cohen 1988: the sum of the two quantiles (Student's, for few patients) times the standard
+        error. A larger difference that is there would have been found more often than not.
+        """
+        if self.n_patients < MIN_PATIENTS:
+            return np.nan
+        quantiles = stdtrit(self.n_patients - 1, [(1 + LEVEL) / 2, POWER])
+        return float(quantiles.sum() * self.error)
 
 
 @dataclass(frozen=True)
@@ -157,7 +178,26 @@ def percentile_interval(value: float, draws: Values, n_patients: int) -> Estimat
     known = draws[np.isfinite(draws)]
     if not np.isfinite(value) or len(known) < len(draws) / 2 or n_patients < MIN_PATIENTS:
         return Estimate(value, np.nan, np.nan)
-    quantile = stdtrit(n_patients - 1, (1 - LEVEL) / 2) * np.sqrt(n_patients / (n_patients - 1))
-    tail = float(ndtr(quantile))
+    widening = np.sqrt(n_patients / (n_patients - 1))
+    tail = float(ndtr(stdtrit(n_patients - 1, (1 - LEVEL) / 2) * widening))
     low, high = np.quantile(known, [tail, 1 - tail])
-    return Estimate(value, float(low), float(high))
+    # The interval read backwards; one draw is added, so that few draws never give a p of 0.
+    beyond = (min((known <= 0).sum(), (known >= 0).sum()) + 1) / (len(known) + 1)
+    p_value = min(1.0, 2 * float(stdtr(n_patients - 1, ndtri(beyond) / widening)))
+    error = float(known.std(ddof=1))
+    return Estimate(value, float(low), float(high), error, p_value, n_patients)
+
+
+def adjust_holm(p_values: Sequence[float]) -> list[float]:
+    """P values corrected for their number (Holm 1979, Scandinavian Journal of Statistics 6:65).
+
+    Args:
+        p_values: Of one family of comparisons; NaN where there is none, which does not count.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(len(values), np.nan)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    steps = values[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return [float(value) for value in adjusted]

@@ -24,11 +24,26 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's short name, its name in words, and which way is better."""
+    """A metric.
+
+    Attributes:
+        key: Short name.
+        title: Name in words.
+        higher_is_better: Which way is better; None if a value in between is best.
+        ideal: That value.
+    """
 
     key: str
     title: str
-    higher_is_better: bool
+    higher_is_better: bool | None
+    ideal: float | None = None
+
+    @property
+    def direction(self) -> str:
+        """Which values are better, in words."""
+        if self.higher_is_better is None:
+            return f"{self.ideal:g} is ideal"
+        return f"{'higher' if self.higher_is_better else 'lower'} is better"
 
 
 METRICS: Final = (
@@ -42,6 +57,9 @@ METRICS: Final = (
     Metric("spearman", "Spearman correlation", True),
     Metric("rps", "Ranked probability score", False),
     *(Metric(f"auroc_{k}", f"AUROC, score {k} or more", True) for k in THRESHOLDS),
+    Metric("slope", "Calibration slope", None, 1.0),
+    Metric("intercept", "Calibration intercept (points)", None, 0.0),
+    Metric("bias", "Mean error (points)", None, 0.0),
     *(Metric(f"ece_{k}", f"Calibration error, score {k} or more", False) for k in THRESHOLDS),
     *(Metric(f"recall_{score}", f"Recall of score {score}", True) for score in SCORES),
 )
@@ -61,7 +79,26 @@ def check_primary(keys: Sequence[str]) -> tuple[str, ...]:
     for key in keys:
         if key not in METRIC_OF:
             raise ValueError(f"evaluation.primary: no metric {key!r}; choose of {list(METRIC_OF)}")
+        if METRIC_OF[key].higher_is_better is None:
+            raise ValueError(
+                f"evaluation.primary: {key} has no better or worse; choose of {list(HEADLINE)}"
+            )
     return tuple(keys)
+
+
+def check_contrast(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The primary contrast of a config: one or two rows of the report.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    rows = (names,) if isinstance(names, str) else tuple(names or ())
+    if len(rows) > 2 or not all(isinstance(row, str) and row.strip() for row in rows):
+        raise ValueError(
+            f"evaluation.contrast={names!r}: expected a row of the report, as in "
+            "ordinal_logistic, or two, as in [tcn,ordinal_logistic]"
+        )
+    return rows
 
 
 def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) -> dict[str, float]:
@@ -76,7 +113,10 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
         Metric key to value; NaN where it is undefined, see `undefined_reasons`. Macro-averages are
         over the scores that occur in `score`: Baccianella et al. 2009 for macro-MAE; recall for
         balanced accuracy. Macro-F1 is over the scores that occur in either, as in scikit-learn.
-        Spearman's correlation is that of the expected score, ties at their mean rank.
+        Spearman's correlation is that of the expected score, ties at their mean rank. Slope and
+        intercept are of the regression of the rater's score on the expected score (Steyerberg 2019,
+        ch. 15); the mean error is expected minus rater's score. Calibration errors are root mean
+        squared over bins, without what chance adds (Kumar et al. 2019), and at least 0.
 
     Raises:
         ValueError: If there are no legs.
@@ -90,6 +130,7 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
     }
     for k in THRESHOLDS:
         values[f"auroc_{k}"] = _auroc(score, probabilities, k)
+    values |= _calibration(score, probabilities)
     for k in THRESHOLDS:
         values[f"ece_{k}"] = _calibration_error(score, probabilities, k)
     recall, present = _recall(score, predicted), np.unique(score)
@@ -154,6 +195,8 @@ def undefined_reasons(
         reasons["spearman"] = f"the rater gave every leg a {score[0]}"
     elif np.ptp(rounded_expected(probabilities)) == 0:
         reasons["spearman"] = "the same prediction for every leg"
+    if np.ptp(rounded_expected(probabilities)) == 0:
+        reasons["slope"] = reasons["intercept"] = "the same prediction for every leg"
     for k in THRESHOLDS:
         if (score < k).all():
             reasons[f"auroc_{k}"] = f"no leg has score {k} or more"
@@ -186,14 +229,37 @@ def _auroc(score: Scores, probabilities: Probabilities, k: int) -> float:
     return float(binary_auroc(reached, torch.tensor(is_reached).long()))
 
 
-def _calibration_error(score: Scores, probabilities: Probabilities, k: int) -> float:
-    """Naeini et al. 2015: mean distance of probability and frequency, in five equal bins."""
-    import torch
-    from torchmetrics.functional.classification import binary_calibration_error
+def _calibration(score: Scores, probabilities: Probabilities) -> dict[str, float]:
+    from scipy.stats import linregress
 
-    reached = torch.tensor(reach_probability(probabilities, k))
-    is_reached = torch.tensor(score >= k).long()
-    return float(binary_calibration_error(reached, is_reached, CALIBRATION_BINS, norm="l1"))
+    expected = rounded_expected(probabilities)
+    slope = intercept = np.nan
+    if np.ptp(expected) > 0:
+        slope, intercept = linregress(expected, score)[:2]
+    bias = float((expected - score).mean())
+    return {"slope": float(slope), "intercept": float(intercept), "bias": bias}
+
+
+def _calibration_error(score: Scores, probabilities: Probabilities, k: int) -> float:
+    """Root mean squared distance of probability and frequency over bins, debiased.
+
+    Kumar, Liang and Ma 2019 (NeurIPS, eq. 4): from the squared gap of each bin the variance of its
+    frequency is taken, which is what a perfectly calibrated scorer would show.
+    """
+    reached = reach_probability(probabilities, k)
+    bins = calibration_bins(reached)
+    total = 0.0
+    for place in np.unique(bins):
+        own = bins == place
+        n, frequency = int(own.sum()), float((score[own] >= k).mean())
+        by_chance = frequency * (1 - frequency) / (n - 1) if n > 1 else 0.0
+        total += n * ((float(reached[own].mean()) - frequency) ** 2 - by_chance)
+    return float(np.sqrt(max(0.0, total / len(score))))
+
+
+def calibration_bins(reached: Probabilities) -> NDArray[np.intp]:
+    """Number of the bin of each probability; 1 has a bin of its own, as in torchmetrics."""
+    return np.digitize(reached, np.arange(CALIBRATION_BINS + 1) / CALIBRATION_BINS) - 1
 
 
 def ranked_probability_score(score: Scores, probabilities: Probabilities) -> float:

@@ -17,6 +17,7 @@ from pdla.evaluation.metrics import (
     CALIBRATION_BINS,
     METRIC_OF,
     THRESHOLDS,
+    calibration_bins,
     ranked_probability_losses,
     reach_probability,
     rounded_expected,
@@ -61,18 +62,32 @@ class Legs:
 
 
 def number_patients(tables: Sequence[pd.DataFrame]) -> list[Legs]:
-    """Legs of several tables of predictions, with patients numbered alike in all of them."""
-    patients = pd.Index(sorted({name for table in tables for name in table["patient"]}))
+    """Legs of several tables of predictions, with patients numbered alike in all of them.
+
+    Where tables have the column `place` (of a leg in the label sheet), patients are numbered in its
+    order: then pseudonyms, which differ between machines, do not change what is drawn.
+    """
+    patients = pd.Index(_number_order(tables))
     return [
         Legs(
             score=scores_of(table),
             predicted=predicted_of(table),
             probabilities=probabilities_of(table),
-            patient=patients.get_indexer(table["patient"]).astype(np.int64),
+            patient=patients.get_indexer(pd.Index(table["patient"])).astype(np.int64),
             n_patients=len(patients),
         )
         for table in tables
     ]
+
+
+def _number_order(tables: Sequence[pd.DataFrame]) -> list[str]:
+    if all("place" in table for table in tables):
+        first: dict[str, int] = {}
+        for table in tables:
+            for patient, place in zip(table["patient"], table["place"], strict=True):
+                first[patient] = min(place, first.get(patient, place))
+        return sorted(first, key=lambda patient: first[patient])
+    return sorted({name for table in tables for name in table["patient"]})
 
 
 def weighted_metrics(
@@ -107,13 +122,14 @@ def _metrics_of_part(legs: Legs, weights: Values, keys: Collection[str]) -> dict
             values["rps"] = (weights @ legs.sum_by_patient(losses[:, None]))[:, 0] / total
         if "spearman" in keys:
             values["spearman"] = _weighted_spearman(legs, weights)
+        if not {"slope", "intercept", "bias"}.isdisjoint(keys):
+            values |= _weighted_calibration(legs, weights)
         for k in THRESHOLDS:
             reached = reach_probability(legs.probabilities, k)
             if f"auroc_{k}" in keys:
                 values[f"auroc_{k}"] = _weighted_auroc(legs, reached, legs.score >= k, weights)
             if f"ece_{k}" in keys:
-                gaps = legs.sum_by_patient(_gaps_by_bin(reached, legs.score >= k))
-                values[f"ece_{k}"] = np.abs(weights @ gaps).sum(axis=1) / total
+                values[f"ece_{k}"] = _calibration_error(legs, reached, legs.score >= k, weights)
     return values
 
 
@@ -189,12 +205,30 @@ def _weighted_auroc(
     return auroc
 
 
-def _gaps_by_bin(reached: Values, is_reached: NDArray[np.bool_]) -> Values:
-    """(n, bins) probability minus outcome of each leg, in the column of its bin.
+def _weighted_calibration(legs: Legs, weights: Values) -> dict[str, Values]:
+    """Regression of the rater's score on the expected score, and the mean error."""
+    expected, score = rounded_expected(legs.probabilities), legs.score.astype(np.float64)
+    ones = np.ones_like(expected)
+    moments = np.stack([ones, expected, score, expected**2, expected * score], axis=1)
+    sums = weights @ legs.sum_by_patient(moments)
+    mean_expected, mean_score, square, product = (sums[:, 1:] / sums[:, :1]).T
+    variance = square - mean_expected**2
+    covariance = product - mean_expected * mean_score
+    slope = np.where(variance > 1e-12, covariance / variance, np.nan)
+    intercept = mean_score - slope * mean_expected
+    return {"slope": slope, "intercept": intercept, "bias": mean_expected - mean_score}
 
-    The probability 1 has a column of its own, as in torchmetrics.
-    """
-    edges = np.arange(CALIBRATION_BINS + 1) / CALIBRATION_BINS
-    columns = np.eye(len(edges))[np.digitize(reached, edges) - 1]
-    gaps: Values = columns * (reached - is_reached)[:, None]
-    return gaps
+
+def _calibration_error(
+    legs: Legs, reached: Values, is_reached: NDArray[np.bool_], weights: Values
+) -> Values:
+    """Debiased calibration error; a bin of weight 1 or less is not debiased."""
+    in_bin = np.eye(CALIBRATION_BINS + 1)[calibration_bins(reached)]
+    parts = [in_bin, in_bin * reached[:, None], in_bin * is_reached[:, None]]
+    n, said, seen = (weights @ legs.sum_by_patient(part) for part in parts)
+    frequency = seen / n
+    by_chance = np.where(n > 1, frequency * (1 - frequency) / (n - 1), 0.0)
+    squares = n * (((said - seen) / n) ** 2 - by_chance)
+    mean = np.where(n > 0, squares, 0.0).sum(axis=1) / n.sum(axis=1)
+    error: Values = np.sqrt(np.maximum(mean, 0.0))
+    return error

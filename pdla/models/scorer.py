@@ -173,12 +173,20 @@ class LegScorer(lightning.LightningModule):
         return self._step(batch, "test")
 
     def _step(self, batch: ClipBatch, stage: str) -> ClipScores:
-        outputs = self(batch)
-        loss = self.head.loss(outputs, batch["score"])
-        self.log(
-            f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["score"]),
-            prog_bar=True,
-        )  # fmt: skip
+        outputs, score = self(batch), batch["score"]
+        if stage != "train":
+            # A score that no training leg has cannot be learnt: its loss is a constant of the head
+            # (87 for cross entropy) and would drown the curve. The metrics count such legs.
+            is_learnt = self.head.counts[score] > 0
+            outputs_learnt, score = outputs[is_learnt], score[is_learnt]
+        else:
+            outputs_learnt = outputs
+        loss = self.head.loss(outputs_learnt, score)
+        if len(score):
+            self.log(
+                f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(score),
+                prog_bar=True,
+            )  # fmt: skip
         with torch.no_grad():  # thresholds of the head are learnt too
             probabilities = self.head.probabilities(outputs)
         return {"loss": loss, "probabilities": probabilities, "sample": batch["sample"]}

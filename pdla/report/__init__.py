@@ -6,7 +6,8 @@ Reading order: `study_run`, `variants`, `study` (what is read), `pooling`, `aver
 and is not imported here.
 """
 
-from pdla.report.analysis import Analysis, Difference, Row, Section, analyse
+from pdla.report.analysis import Analysis, Row, Section, analyse
+from pdla.report.contrasts import Difference
 from pdla.report.pooling import Scorer
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import PassKey, StudyRun, read_run

@@ -12,9 +12,20 @@ from pdla.evaluation.predictions import LEG_KEY
 from pdla.evaluation.weighted import number_patients
 from pdla.report.averages import pool_averages
 from pdla.report.baseline_scorers import pool_baselines
+from pdla.report.contrasts import Contrast, Difference, correct, find_contrast
 from pdla.report.pooling import Scorer, pool_models
-from pdla.report.scopes import Judged, Scope, compare, judge, leg_scopes, subgroup_scopes
+from pdla.report.scopes import (
+    CONTROL_GROUPS,
+    Judged,
+    Scope,
+    compare,
+    judge,
+    leg_scopes,
+    patients_scope,
+    subgroup_scopes,
+)
 from pdla.report.study import Study, check_poolable
+from pdla.report.study_file import StudyFile
 from pdla.report.study_run import PassKey
 
 Estimates = dict[str, Estimate]
@@ -52,15 +63,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A model minus another scorer, on the same legs and patients."""
-
-    scorer: Scorer
-    other: Scorer
-    estimates: Estimates
-
-
-@dataclass(frozen=True)
 class Section:
     """Results in one scope: a leg, or both.
 
@@ -89,7 +91,10 @@ class Analysis:
         primary: Metrics that were chosen before the first run.
         notes: What a reader must know before the numbers, one line each.
         scorers: Models, then averages of models, then baselines.
-        sections: One for each leg; both legs together first.
+        sections: One for each leg; both legs together first. All groups together.
+        patients: The first section within the patients, where a cohort has controls as well.
+        contrast: The primary contrast, if one was named and is there.
+        file: study.yaml.
     """
 
     study: Study
@@ -97,6 +102,22 @@ class Analysis:
     notes: list[str]
     scorers: list[Scorer]
     sections: list[Section]
+    patients: Section | None = None
+    contrast: Contrast | None = None
+    file: StudyFile = field(default_factory=StudyFile)
+
+    @property
+    def headline(self) -> Section:
+        """What the study is judged by: patients only where there are controls, else everybody.
+
+        Controls are nearly all 0: with them, agreement is largely that of patient or control.
+        """
+        return self.patients or self.sections[0]
+
+    @property
+    def all_sections(self) -> list[Section]:
+        """The patients where they are apart, then everybody."""
+        return [self.patients, *self.sections] if self.patients else self.sections
 
     @property
     def models(self) -> list[Scorer]:
@@ -109,31 +130,55 @@ class Analysis:
         return [scorer for scorer in self.scorers if scorer.is_baseline]
 
 
-def analyse(study: Study, pool_differing: bool = False, averages: Sequence[str] = ()) -> Analysis:
+def analyse(
+    study: Study,
+    pool_differing: bool = False,
+    averages: Sequence[str] = (),
+    file: StudyFile | None = None,
+) -> Analysis:
     """Pool the runs of a study and compute everything that its report says.
 
     Args:
         study: What `read_study` read.
         pool_differing: Pool runs although data, split or weights differ.
         averages: Models whose probabilities are averaged, see `pool_averages`.
+        file: What the lab says of the study.
 
     Raises:
         ValueError: If the runs cannot be pooled, see `check_poolable`, or not averaged.
     """
     notes = [f"Pooled all the same: {line}." for line in check_poolable(study, pool_differing)]
+    file = file or StudyFile()
     primary = study.primaries[0]
     if len(study.primaries) > 1:
         notes.append("The runs name different primary metrics; those of the first are shown first.")
     with threadpool_limits(1):  # steps this small would spend their time in waiting for other cores
         averaged = pool_averages(study, averages)
         scorers = pool_models(study) + averaged + pool_baselines(study)
-        sections = [_section(scope, scorers, primary) for scope in leg_scopes(scorers)]
+        contrast, doubt = find_contrast(scorers, study.contrasts[0])
+        scopes = leg_scopes(scorers)
+        sections = [_section(scope, scorers, primary, contrast) for scope in scopes]
+        controls = file.control_groups if file.control_groups is not None else CONTROL_GROUPS
+        inside = patients_scope(scopes[0], sections[0].table, controls)
+        patients = _section(inside, scorers, primary, contrast) if inside else None
     notes += [
         f"\u201c{scorer.name}\u201d was chosen on the command line: decide what to average before "
         "you see the results, not by them."
         for scorer in averaged
     ]
-    return Analysis(study, primary, notes + missing_folds(study), scorers, sections)
+    notes += [doubt] if doubt else []
+    notes += missing_folds(study) + lonely_scores((patients or sections[0]).table)
+    return Analysis(study, primary, notes, scorers, sections, patients, contrast, file)
+
+
+def lonely_scores(table: pd.DataFrame) -> list[str]:
+    """Scores that one patient alone has: what is found for them is of that patient."""
+    patients = table.groupby("score")["patient"].nunique()
+    return [
+        f"Score {score} comes from one patient only: no claim about the score can be made from it."
+        for score, number in patients.items()
+        if number == 1
+    ]
 
 
 def missing_folds(study: Study) -> list[str]:
@@ -152,7 +197,12 @@ def missing_folds(study: Study) -> list[str]:
     return lines
 
 
-def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) -> Section:
+def _section(
+    scope: Scope,
+    scorers: Sequence[Scorer],
+    primary: tuple[str, ...],
+    contrast: Contrast | None,
+) -> Section:
     rows = [
         row
         for scorer in scorers
@@ -161,10 +211,11 @@ def _section(scope: Scope, scorers: Sequence[Scorer], primary: tuple[str, ...]) 
     table = pd.concat([row.judged.table for row in rows])
     table = table.drop_duplicates(LEG_KEY)
     subgroups = {}
-    for part in subgroup_scopes(scope, table):
+    for part in subgroup_scopes(scope, table) if not scope.column else []:
         found = [_row(row.scorer, part, primary, primary) for row in rows]
         subgroups[part.title] = [row for row in found if row is not None]
-    return Section(scope, rows, _differences(rows, primary), subgroups, table)
+    differences = correct(_differences(rows, primary, contrast), contrast, primary)
+    return Section(scope, rows, differences, subgroups, table)
 
 
 def _row(
@@ -184,16 +235,24 @@ def _row(
     )
 
 
-def _differences(rows: Sequence[Row], primary: tuple[str, ...]) -> list[Difference]:
+def _differences(
+    rows: Sequence[Row], primary: tuple[str, ...], contrast: Contrast | None
+) -> list[Difference]:
     found = []
     for number, row in enumerate(rows):
         if row.scorer.is_baseline:
             continue
         for other in rows[number + 1 :]:
             # An average is held against the models that it is made of, not they against it.
-            pair = (other, row) if other.scorer.kind == "average" else (row, other)
+            is_turned = other.scorer.kind == "average" or _is_named(contrast, other, row)
+            pair = (other, row) if is_turned else (row, other)
             estimates = compare(pair[0].judged, pair[1].judged, primary)
             if estimates is not None:
-                found.append(Difference(pair[0].scorer, pair[1].scorer, estimates))
+                p_values = {key: estimates[key].p_value for key in primary}
+                found.append(Difference(pair[0].scorer, pair[1].scorer, estimates, p_values))
     order = [row.scorer.name for row in rows]
     return sorted(found, key=lambda difference: order.index(difference.scorer.name))
+
+
+def _is_named(contrast: Contrast | None, one: Row, other: Row) -> bool:
+    return contrast is not None and contrast[0] is one.scorer and contrast[1] is other.scorer

@@ -33,6 +33,7 @@ def pool_baselines(study: Study) -> list[Scorer]:
                 is_leaky=study.is_leaky,
                 passes=passes,
                 planned=plan_passes(members, passes),
+                alias=key,
             )
             if members and not any(_say_the_same(scorer, other) for other in scorers):
                 scorers.append(scorer)
@@ -68,5 +69,5 @@ def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
     fold = run.fold
     known, tested = run.own_legs(fold.train, fold.val), run.own_legs(fold.test)
     probabilities = BASELINES[name].predict(FoldLegs(known, tested, run.legs))
-    table = tested[list(FACTS)].assign(fold=run.result.split.fold)
+    table = tested[list(FACTS)].assign(fold=run.result.split.fold, place=tested.index)
     return add_scores(table, probabilities)

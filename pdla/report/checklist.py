@@ -1,221 +1,308 @@
-"""What TRIPOD+AI and CLAIM ask of a paper: what the runs know, and "not known" for the rest.
+"""TRIPOD+AI for a study: answered from its runs, from study.yaml, or open.
 
-Items stand under the headings of TRIPOD+AI (Collins et al. 2024, BMJ 385:e078378), in its order;
-their numbers are for the form itself. Those that only CLAIM asks for (Tejani et al. 2024, Radiol
-Artif Intell 6:e240300) are named by their topic.
+Items and numbers are those of TRIPOD+AI 2024 (Collins et al., BMJ 385:e078378, 27 items with 52
+sub-items), in our words. Beside them stand the items of CLAIM 2024 (Tejani et al., Radiol Artif
+Intell 6:e240300) and STARD-AI 2025 (Sounderajah et al., Nat Med) that ask the same.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+import numpy as np
+
+from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import Analysis
+from pdla.report.tables import interval_text, power_note
 
-NOT_KNOWN: Final = "not known"
-
-Answer = tuple[str, str, str]  # heading, topic, answer
+Source = Literal["runs", "you", "open"]
+Answer = Callable[[Analysis], str]  # empty if these runs cannot say
 
 
 @dataclass(frozen=True)
-class ChecklistItem:
-    """One thing that a reader of a study needs.
+class Item:
+    """A sub-item of TRIPOD+AI.
 
     Attributes:
-        guideline: Heading in TRIPOD+AI, or CLAIM where only that asks.
-        topic: What is asked.
-        answer: From the runs, or "not known": then it is for the authors to write.
+        number: Of the form.
+        asks: What it asks, in short.
+        from_runs: What the runs say; None if no run can know.
+        needs_author: Whether the lab must answer too, or alone.
+        claim: Items of CLAIM that ask the same.
+        stard: Items of STARD-AI that ask the same.
     """
 
-    guideline: str
-    topic: str
+    number: str
+    asks: str
+    from_runs: Answer | None = None
+    needs_author: bool = False
+    claim: str = ""
+    stard: str = ""
+
+
+@dataclass(frozen=True)
+class ChecklistRow:
+    """An item with its answer.
+
+    Attributes:
+        item: What is asked.
+        answer: From the runs and from the lab; empty if neither says.
+        source: Who completed it: `runs`, `you`, or nobody yet (`open`).
+    """
+
+    item: Item
     answer: str
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the runs could answer."""
-        return self.answer != NOT_KNOWN
+    source: Source
 
 
-def make_checklist(analysis: Analysis) -> list[ChecklistItem]:
-    """The table for a study."""
-    answers = [*_study_answers(analysis), *_method_answers(analysis), *_result_answers(analysis)]
-    return [ChecklistItem(*answer) for answer in answers]
+def make_checklist(analysis: Analysis, answers: Mapping[str, str]) -> list[ChecklistRow]:
+    """All items; `answers` are those of study.yaml, by number."""
+    rows = []
+    for item in ITEMS:
+        runs = item.from_runs(analysis) if item.from_runs else ""
+        author = answers.get(item.number, "")
+        source: Source = "you" if author else "runs" if runs and not item.needs_author else "open"
+        rows.append(ChecklistRow(item, " ".join(part for part in (runs, author) if part), source))
+    return rows
 
 
-def _study_answers(analysis: Analysis) -> list[Answer]:
-    """From the title to the raters."""
-    run = analysis.study.runs[0]
-    result = run.result
-    data = result.data
-    simulated = f"simulated clinic ({data.simulated} scores)"
-    source = simulated if data.simulated else f"recordings={data.name}"
-    return [
-        ("Title", "Title says what is predicted, in whom", "score 0-4 of MDS-UPDRS 3.8, each leg"),
-        ("Background", "Medical context and rationale", NOT_KNOWN),
-        (
-            "Background",
-            "Target population, intended use and users",
-            "research only; not a medical device",
-        ),
-        ("Background", "Health inequalities between groups", NOT_KNOWN),
-        ("Objectives", "Objectives: development, evaluation or both", _objectives(analysis)),
-        ("Data", "Source of data, representativeness", source),
-        ("Data", "Dates of collection", NOT_KNOWN),
-        ("Participants", "Setting, number of centres", NOT_KNOWN),
-        (
-            "Participants",
-            "Who could take part",
-            "rated videos whose scored leg OpenPose sees; see flow",
-        ),
-        ("Participants", "Treatments (medication, stimulation)", NOT_KNOWN),
-        (
-            "Data preparation",
-            "Preparation of data",
-            "people tracked, leg swaps undone, seated pose checked",
-        ),
-        ("Outcome", "Outcome and its assessment", "MDS-UPDRS item 3.8 from video or visit"),
-        ("Outcome", "Raters: number, training, blinding", _raters(len(result.agreement))),
+def count_sources(rows: list[ChecklistRow]) -> str:
+    """How many items are answered, and by whom."""
+    sources = [row.source for row in rows]
+    count = {source: sources.count(source) for source in ("runs", "you", "open")}
+    return f"{count['runs']} from the runs, {count['you']} from you, {count['open']} open"
+
+
+def open_items(rows: list[ChecklistRow]) -> dict[str, str]:
+    """Number and question of each item that the lab has to answer."""
+    return {row.item.number: row.item.asks for row in rows if row.source != "runs"}
+
+
+def _values(analysis: Analysis, *keys: str) -> str:
+    """The different values of a config key over all runs, without the modules of classes."""
+    found = set()
+    for run in analysis.study.runs:
+        value: object = run.config
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        found.add(str(value).rpartition(".")[2])
+    return ", ".join(sorted(found))
+
+
+def _numbers(analysis: Analysis) -> str:
+    tables = {section.scope.title: section.table for section in analysis.all_sections}
+    return "; ".join(
+        f"{title}: {len(table)} legs of {table['patient'].nunique()} patients"
+        for title, table in tables.items()
+    )
+
+
+def _abstract(analysis: Analysis) -> str:
+    metric = METRIC_OF[analysis.primary[0]]
+    told = [
+        f"{row.scorer.name} {interval_text(row.estimates[metric.key])}"
+        for row in analysis.headline.rows
+        if not row.scorer.is_baseline
     ]
+    return f"{metric.title}, {analysis.headline.scope.title}: {'; '.join(told)}."
 
 
-def _method_answers(analysis: Analysis) -> list[Answer]:
-    """From the predictors to what comes out of the model."""
-    run = analysis.study.runs[0]
-    result, config = run.result, run.config
-    flow = result.flow
-    return [
-        (
-            "Predictors",
-            "Predictors: choice and definition",
-            f"BODY_25 keypoints as {config['data']['_target_'].split('.')[-1]}",
-        ),
-        (
-            "Sample size",
-            "Sample size and why",
-            f"{flow.legs_used} legs of {flow.patients_used} patients; no size was calculated",
-        ),
-        (
-            "Missing data",
-            "Missing data",
-            "videos that cannot be scored are left out and counted in the flow",
-        ),
-        (
-            "Analytical methods",
-            "How data were used: partition",
-            f"{result.split.rule}, split {result.split.hash[:8]}; patients never stand on two sides"
-            if not result.is_leaky
-            else "BY VIDEO: patients stand on both sides (LEAKY)",
-        ),
-        (
-            "Analytical methods",
-            "Handling of predictors",
-            "clips of the leg's bout, mirrored so that the scored "
-            "leg is on one side; kinematics standardised on training legs",
-        ),
-        (
-            "Analytical methods",
-            "Model, building, hyperparameters",
-            "see Models and runs; config.yaml of each run",
-        ),
-        ("Analytical methods", "Heterogeneity between sites", NOT_KNOWN),
-        (
-            "Analytical methods",
-            "Measures of performance",
-            f"primary: {', '.join(analysis.primary)}; all in "
-            "the tables, with 95% intervals over patients",
-        ),
-        ("Analytical methods", "Updating or recalibration", "none"),
-        (
-            "Analytical methods",
-            "How predictions were calculated",
-            f"a leg's clips to one score: {result.clips} "
-            "of their probabilities; expected score rounded",
-        ),
-        (
-            "Class imbalance",
-            "Class imbalance",
-            f"loss={config['loss']['_target_'].split('.')[-1]}; macro averages reported",
-        ),
-        ("Fairness", "Fairness", "by cohort group and visit; age, sex and ethnicity are not known"),
-        (
-            "Model output",
-            "Output of the model",
-            "probabilities of the scores 0-4, mean rounded to a score",
-        ),
-        (
-            "Training versus evaluation",
-            "Differences between development and evaluation",
-            _external(analysis),
-        ),
+def _source_of_data(analysis: Analysis) -> str:
+    sources = {
+        f"a simulated clinic ({data.simulated} scores)" if data.simulated else data.name
+        for data in (run.result.data for run in analysis.study.runs)
+    }
+    return f"Data: {', '.join(sorted(sources))}."
+
+
+def _agreement(analysis: Analysis) -> str:
+    agreement = analysis.study.first.result.agreement
+    told = [
+        f"leg {leg}: {one.n_raters} raters, {one.n_legs} legs, ICC {one.icc:.2f}"
+        for leg, one in agreement.items()
+        if one.icc is not None
     ]
+    return f"Agreement of the raters: {'; '.join(told)}." if told else ""
 
 
-def _result_answers(analysis: Analysis) -> list[Answer]:
-    """Open science, results, discussion, and what only CLAIM asks for."""
-    result = analysis.study.runs[0].result
-    return [
-        ("Ethical approval", "Ethics approval, consent", NOT_KNOWN),
-        ("Open science", "Funding, conflicts of interest", NOT_KNOWN),
-        ("Open science", "Protocol, registration", NOT_KNOWN),
-        ("Open science", "Data sharing", NOT_KNOWN),
-        (
-            "Open science",
-            "Code",
-            f"pdla {result.versions.get('pdla', '?')}, Apache-2.0",
-        ),
-        ("Patient and public involvement", "Patients and public involved", NOT_KNOWN),
-        ("Participants", "Flow of participants", "see Flow of videos"),
-        (
-            "Participants",
-            "Characteristics of participants",
-            "group and score counts; else not known",
-        ),
-        (
-            "Model development",
-            "Participants and outcomes in each analysis",
-            "see Scores of the rater, Runs",
-        ),
-        ("Model specification", "Full model", "checkpoints/best.ckpt of each run"),
-        ("Model performance", "Performance with intervals", "see Results"),
-        (
-            "Model performance",
-            "Heterogeneity of performance",
-            "see Subgroups (leg, group, visit); between sites not known",
-        ),
-        ("Interpretation", "Interpretation, with fairness and earlier studies", NOT_KNOWN),
-        ("Limitations", "Limitations", "few patients; see the notes at the top"),
-        (
-            "Usability",
-            "Usability: poor input, expertise needed, next steps",
-            "pdla check refuses videos that cannot be scored; else not known",
-        ),
-        ("CLAIM", "De-identification", "keyed pseudonyms; clinic ids never leave the intake"),
-        (
-            "CLAIM",
-            "Software and hardware",
-            f"torch {result.versions.get('torch', '?')} on {result.device}",
-        ),
-        ("CLAIM", "Robustness, failure analysis", "Errors by video; risk-coverage curve"),
-        (
-            "CLAIM",
-            "Explainability",
-            "clips as the model saw them (pdla draw); gradients where runs left pictures",
-        ),
-    ]
+def _partition(analysis: Analysis) -> str:
+    runs = analysis.study.runs
+    rules = sorted({run.result.split.rule for run in runs})
+    hashes = sorted({run.result.split.hash[:8] for run in runs})
+    apart = (
+        "LEAKY: patients of the test set are in training of some runs."
+        if analysis.study.is_leaky
+        else f"Patients of the test set are in no training set ({_overlaps(analysis)})."
+    )
+    return f"{', '.join(rules)}, {len(runs[0].folds)} folds, split {', '.join(hashes)}. {apart}"
 
 
-def _objectives(analysis: Analysis) -> str:
+def _overlaps(analysis: Analysis) -> str:
+    """Checked anew in every run, whatever the split says of itself."""
+    for run in analysis.study.runs:
+        trained = set(run.own_legs(run.fold.train, run.fold.val)["patient"])
+        if shared := trained & set(run.tested["patient"]):
+            return f"BUT {len(shared)} patients of {run.folder.name} are"
+    return f"checked in {len(analysis.study.runs)} runs"
+
+
+def _missing(analysis: Analysis) -> str:
+    reasons = analysis.study.first.result.excluded
+    total = sum(reasons.values())
+    shown = "; ".join(f"{count} x {reason}" for reason, count in list(reasons.items())[:3])
+    left_out = f"{total} videos or legs were left out ({shown})." if total else "None was left out."
+    return f"{left_out} Quantities that were not measured are the median of the training legs."
+
+
+def _models(analysis: Analysis) -> str:
+    names = ", ".join(analysis.study.variants)
+    tuning = "options were tuned inside the training patients" if analysis.study.is_tuning else ""
+    return (
+        f"{names}; loss {_values(analysis, 'loss', '_target_')}. The epoch with the best ranked "
+        "probability score of the validation patients is taken, whose figures are therefore no "
+        f"result. {tuning}".strip()
+    )
+
+
+def _measures(analysis: Analysis) -> str:
+    named = "; ".join(" and ".join(names) for names in analysis.study.contrasts if names)
+    return (
+        f"Primary: {', '.join(METRIC_OF[key].title for key in analysis.primary)}. 95% bootstrap "
+        "intervals over patients, given the trained networks. Primary contrast: "
+        f"{named or 'none was named'}; all other comparisons by Holm's method."
+    )
+
+
+def _loss(analysis: Analysis) -> str:
+    return (
+        f"Loss {_values(analysis, 'loss', '_target_')}, weighting "
+        f"{_values(analysis, 'loss', 'weighting')}; no resampling but data.balance="
+        f"{_values(analysis, 'data', 'balance')}; recall of each score is reported."
+    )
+
+
+def _clips(analysis: Analysis) -> str:
+    ways = ", ".join(sorted({run.result.clips for run in analysis.study.runs}))
+    return f"The clips of a leg become one by the {ways} of their probabilities."
+
+
+def _setting(analysis: Analysis) -> str:
     if analysis.study.is_external:
-        return "evaluation of finished models"
-    return "development, and evaluation on patients set aside"
+        return "Another data set, scored by finished models without refitting."
+    return "The same data set, other patients: internal validation."
 
 
-def _raters(n_legs: int) -> str:
-    if n_legs:
-        return "several raters, agreement below the main table; training and blinding not known"
-    return "one score a leg in the sheet; number, training and blinding not known"
+def _only_external(text: str) -> Answer:
+    return lambda analysis: text if analysis.study.is_external else "Does not apply: development."
 
 
-def _external(analysis: Analysis) -> str:
-    if analysis.study.is_external:
-        return "another data set, scored without refitting (external validation)"
-    return "none: same data set, other patients (internal validation)"
+def _characteristics(analysis: Analysis) -> str:
+    table = analysis.sections[0].table
+    counts = table["score"].value_counts().sort_index()
+    scores = ", ".join(f"{score}: {n}" for score, n in counts.items())
+    groups = ", ".join(
+        f"{name}: {n}" for name, n in table.groupby("group")["patient"].nunique().items() if name
+    )
+    return f"Legs by score {scores}." + (f" Patients by group {groups}." if groups else "")
+
+
+def _code(analysis: Analysis) -> str:
+    versions = sorted({run.result.versions.get("pdla", "unknown") for run in analysis.study.runs})
+    return f"pdla {', '.join(versions)}, Apache-2.0; config.yaml of each run."
+
+
+def _heterogeneity(analysis: Analysis) -> str:
+    parts = [title for section in analysis.sections for title in section.subgroups]
+    known = ", ".join(dict.fromkeys(parts))
+    spread = [
+        np.ptp([values[analysis.primary[0]] for values in row.spread.values()])
+        for row in analysis.headline.rows
+        if not row.scorer.is_baseline and len(row.spread) > 1
+    ]
+    passes = f" Largest range over seeds and repeats: {max(spread):.2f}." if spread else ""
+    return f"See Results; subgroups: {known or 'none'}.{passes}"
+
+
+ITEMS: Final = (
+    Item("1", "title: develops or evaluates, whom, which outcome", None, True),
+    Item("2", "abstract by its own list", _abstract, True),
+    Item("3a", "medical context, earlier models", None, True),
+    Item("3b", "intended use and users", lambda _: "Research only, not a medical device.", True),
+    Item("3c", "known health inequalities", None, True),
+    Item("4", "objectives", None, True),
+    Item("5a", "sources of the data, and why these", _source_of_data, True),
+    Item("5b", "dates of recruitment", None, True),
+    Item("6a", "setting, number of centres", None, True),
+    Item("6b", "who could take part", None, True),
+    Item("6c", "medication or stimulation during the test", None, True),
+    Item(
+        "7", "preprocessing and quality checks",
+        lambda _: "Keypoints are mapped to BODY_25, the patient is tracked, left-right swaps are "
+        "undone, the seated pose is checked; options under `recordings` of each config.",
+    ),
+    Item("8a", "outcome and its assessment", lambda _: "MDS-UPDRS item 3.8, 0 to 4.", True),
+    Item("8b", "who the raters are", _agreement, True, "18", "21"),
+    Item("8c", "blinding of the raters", None, True),
+    Item(
+        "9a", "choice of predictors",
+        lambda analysis: f"Body keypoints, as {_values(analysis, 'data', '_target_')}.",
+    ),
+    Item(
+        "9b", "definition and measurement of predictors",
+        lambda analysis: "Keypoints of each frame; clips by sampling "
+        f"{_values(analysis, 'sampling', '_target_')}; kinematics of the whole bout.",
+    ),
+    Item("9c", "who measured the predictors", None, True),
+    Item(
+        "10", "sample size, and why it suffices",
+        lambda analysis: f"{_numbers(analysis)}. {power_note(analysis)}", True,
+    ),
+    Item("11", "missing data", _missing, stard="20"),
+    Item("12a", "partition of the data", _partition, claim="19-21", stard="15b"),
+    Item(
+        "12b", "handling of predictors",
+        lambda _: "Left legs are mirrored; kinematics are standardised on the training legs.",
+    ),
+    Item("12c", "model, tuning, internal validation", _models, claim="22-28"),
+    Item("12d", "differences between sites", None, True),
+    Item("12e", "measures of performance", _measures, claim="29-39"),
+    Item("12f", "recalibration", _only_external("None: the models are applied as they are.")),
+    Item("12g", "how predictions were computed", _clips),
+    Item("13", "class imbalance", _loss),
+    Item("14", "fairness", None, True, stard="23"),
+    Item(
+        "15", "output, thresholds",
+        lambda _: "Probabilities of the scores 0 to 4; the expected score, rounded, is predicted. "
+        "No threshold is fitted.", stard="15c",
+    ),
+    Item("16", "differences of development and evaluation data", _setting),
+    Item("17", "ethics, consent", None, True),
+    Item("18a", "funding", None, True),
+    Item("18b", "conflicts of interest", None, True),
+    Item("18c", "protocol", None, True),
+    Item("18d", "registration", None, True),
+    Item("18e", "availability of data", None, True),
+    Item("18f", "availability of code", _code, stard="40b"),
+    Item("19", "patients and public involved", None, True),
+    Item("20a", "flow of participants", lambda _: "See Flow of videos.", stard="24"),
+    Item("20b", "characteristics of participants", _characteristics, stard="26a"),
+    Item(
+        "20c", "comparison with the development data",
+        _only_external("Scores of both are under Runs: training and test legs by score."),
+    ),
+    Item("21", "numbers in each analysis", _numbers),
+    Item("22", "the whole model", lambda _: "checkpoints/best.ckpt of each run; pdla export."),
+    Item("23a", "performance with intervals, subgroups", _heterogeneity, claim="29-39", stard="30"),
+    Item("23b", "performance by site", None, True),
+    Item("24", "results of updating", _only_external("No model was updated.")),
+    Item("25", "interpretation", None, True),
+    Item("26", "limitations", None, True),
+    Item(
+        "27a", "poor or missing input in use",
+        lambda _: "pdla check and pdla score leave out what cannot be scored, with the reason.",
+        stard="19",
+    ),
+    Item("27b", "expertise that users need", None, True),
+    Item("27c", "next steps", None, True),
+)  # fmt: skip
+ITEM_NUMBERS: Final = tuple(item.number for item in ITEMS)

@@ -10,7 +10,7 @@ from pdla import RESEARCH_ONLY
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import Analysis
 from pdla.report.summary import stamps
-from pdla.report.tables import interval_text
+from pdla.report.tables import interval_text, power_note
 
 
 def print_analysis(analysis: Analysis, page: Path) -> None:
@@ -18,9 +18,9 @@ def print_analysis(analysis: Analysis, page: Path) -> None:
     console = Console(soft_wrap=True)
     for stamp in stamps(analysis):
         console.print(stamp, style="bold red")
-    for section in analysis.sections:
+    for section in analysis.all_sections:
         table = Table(box=box.SIMPLE_HEAD, title=section.scope.title, title_justify="left")
-        table.add_column("per video, 95% interval over patients")
+        table.add_column("per video, 95% interval over patients, given these networks")
         for key in analysis.primary:
             table.add_column(METRIC_OF[key].title, justify="right")
         table.add_column("legs", justify="right")
@@ -29,6 +29,8 @@ def print_analysis(analysis: Analysis, page: Path) -> None:
             style = "" if row.scorer.is_baseline else "bold"
             table.add_row(row.scorer.name, *cells, str(row.n_legs), style=style)
         console.print(table)
+    if power := power_note(analysis):
+        console.print(power, highlight=False)
     for note in analysis.notes:
         console.print(note, highlight=False)
     for name, why in analysis.study.failures.items():

@@ -6,6 +6,7 @@ All of them are small, with large letters: a phone shows them one below the othe
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
 
@@ -17,8 +18,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pdla.data.recordings import N_SCORES
-from pdla.evaluation.intervals import Estimate
-from pdla.evaluation.metrics import CALIBRATION_BINS, THRESHOLDS, Metric, reach_probability
+from pdla.evaluation.intervals import Estimate, estimate_metrics
+from pdla.evaluation.metrics import (
+    CALIBRATION_BINS,
+    METRIC_OF,
+    THRESHOLDS,
+    Metric,
+    reach_probability,
+)
 from pdla.evaluation.predictions import predicted_of, probabilities_of, scores_of
 from pdla.report.curves import Curve
 
@@ -48,29 +55,69 @@ def _new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def forest_figure(rows: Sequence[tuple[str, Estimate]], metric: Metric, title: str) -> Figure:
-    """Paired differences with their intervals, one line each.
+@dataclass(frozen=True)
+class ForestRow:
+    """A line of a forest plot.
+
+    Attributes:
+        name: At its left.
+        estimate: Value and interval.
+        is_good: Blue if true, orange if false, grey if None.
+    """
+
+    name: str
+    estimate: Estimate
+    is_good: bool | None = None
+
+
+def scorers_figure(rows: Sequence[ForestRow], metric: Metric, title: str) -> Figure:
+    """A metric of every scorer with its interval, one line each; models are `is_good`.
 
     Args:
-        rows: Name of the comparison and estimate, from the top down.
+        rows: From the top down.
+        metric: What is shown.
+        title: Above the figure.
+    """
+    figure, axes = _forest_axes(rows, title, 9.0)
+    axes.set_xlabel(f"{metric.title} ({metric.direction})", fontsize=9)
+    for place, row in enumerate(rows):
+        estimate = row.estimate
+        text = f"{estimate.value:.2f}"
+        if np.isfinite(estimate.low):
+            text += f" ({estimate.low:.2f} to {estimate.high:.2f})"
+        axes.annotate(
+            text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=9
+        )
+    return figure
+
+
+def _forest_axes(rows: Sequence[ForestRow], title: str, width: float) -> tuple[Figure, Axes]:
+    names = [_wrap(row.name, 44) for row in rows]
+    n_lines = sum(max(2, name.count("\n") + 1) for name in names)
+    figure, axes = _new_figure(width, 1.3 + 0.18 * n_lines)
+    colours = {True: COLOURS[0], False: COLOURS[1], None: MUTED}
+    for place, row in enumerate(rows):
+        colour, estimate = colours[row.is_good], row.estimate
+        axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.2)
+        axes.plot(estimate.value, place, "o", color=colour, markersize=6)
+    axes.set_yticks(range(len(rows)), names, fontsize=9)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_title(title, fontsize=11, loc="left")
+    return figure, axes
+
+
+def differences_figure(rows: Sequence[ForestRow], metric: Metric, title: str) -> Figure:
+    """Paired differences with their intervals, one line each; blue where the model is better.
+
+    Args:
+        rows: From the top down.
         metric: What differs.
         title: Above the figure.
     """
-    names = [_wrap(name, 44) for name, _ in rows]
-    n_lines = sum(max(2, name.count("\n") + 1) for name in names)
-    figure, axes = _new_figure(5.4, 1.3 + 0.18 * n_lines)
-    for place, (_, estimate) in enumerate(rows):
-        good = estimate.low > 0 if metric.higher_is_better else estimate.high < 0
-        bad = estimate.high < 0 if metric.higher_is_better else estimate.low > 0
-        colour = COLOURS[0] if good else COLOURS[1] if bad else MUTED
-        axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.2)
-        axes.plot(estimate.value, place, "o", color=colour, markersize=6)
+    figure, axes = _forest_axes(rows, title, 5.4)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(rows)), names, fontsize=9)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
     better = "right" if metric.higher_is_better else "left"
     axes.set_xlabel(f"difference in {metric.title}\n(better: {better} of 0)", fontsize=9)
-    axes.set_title(title, fontsize=11, loc="left")
     return figure
 
 
@@ -93,10 +140,13 @@ def confusion_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
 
 
 def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
-    """How often a score was reached against how likely the model said it was, by threshold."""
+    """How often a score was reached against how likely the model said it was, by threshold.
+
+    Below it the calibration of the expected score with its intervals: by eye, few legs mislead.
+    """
     table = pd.concat(passes)
     probabilities = probabilities_of(table)
-    figure, axes = _new_figure(3.4, 3.5)
+    figure, axes = _new_figure(3.4, 3.8)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8)
     for k, colour, marker in zip(THRESHOLDS, COLOURS, "os^", strict=False):
         reached = reach_probability(probabilities, k)
@@ -104,10 +154,21 @@ def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
         axes.plot(said, happened, color=colour, linewidth=1)
         axes.scatter(said, happened, 20 + 150 * share, color=colour, marker=marker, label=f"{k}+")
     axes.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), aspect="equal")
-    axes.set(xlabel="said: probability", ylabel="seen: share of legs")
+    axes.set(xlabel=f"said: probability\n{_calibration_text(passes)}", ylabel="seen: share of legs")
     axes.legend(title="score", fontsize=8, title_fontsize=8, frameon=False, markerscale=0.6)
     axes.set_title(_wrap(title, 40), fontsize=10, loc="left")
     return figure
+
+
+def _calibration_text(passes: Sequence[pd.DataFrame]) -> str:
+    estimates = estimate_metrics(passes, ("slope", "bias"))
+    lines = []
+    for key, estimate in estimates.items():
+        text = f"{METRIC_OF[key].title} {estimate.value:.2f}"
+        if np.isfinite(estimate.low):
+            text += f" ({estimate.low:.2f} to {estimate.high:.2f})"
+        lines.append(text)
+    return "\n".join(lines)
 
 
 def _bins(

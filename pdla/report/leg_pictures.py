@@ -135,13 +135,15 @@ def _pictures_of(variant: Variant) -> ModelPictures:
         ]
         for kind, order in _ORDERS.items()
     }
+    # The first fold of each side: coefficients of the others differ little.
+    first_of_side = {run.result.leg: run for run in reversed(variant.runs)}
     model = [
-        _show(folder / PICTURES_FOLDER / Path(one.file).name, f"{one.title}, {folder.name}")
-        for folder, manifest in manifests
-        for one in manifest.model
+        _show(run.folder / PICTURES_FOLDER / Path(one.file).name, f"{one.title}, {run.folder.name}")
+        for run in sorted(first_of_side.values(), key=lambda run: run.result.leg)
+        for one in Manifest.read(run.folder).model
     ]
     return ModelPictures(
-        variant.name, _present(shown["worst"]), _present(shown["typical"]), _present(model[:2])
+        variant.name, _present(shown["worst"]), _present(shown["typical"]), _present(model)
     )
 
 

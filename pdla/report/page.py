@@ -19,10 +19,11 @@ from pdla.evaluation.predictions import LegKey
 from pdla.report import figures as draw
 from pdla.report import tables
 from pdla.report.analysis import Analysis, Row, Section
-from pdla.report.checklist import make_checklist
+from pdla.report.checklist import count_sources, make_checklist, open_items
 from pdla.report.curves import read_curves
 from pdla.report.leg_pictures import collect_pictures
 from pdla.report.references import find_references
+from pdla.report.study_file import write_template
 from pdla.report.summary import stamps, summary_table, summary_values
 from pdla.report.tensorboard import log_study
 
@@ -56,6 +57,7 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
     }
     text = environment.get_template("report.html").render(context)
     write_text(folder / "report.html", text)
+    write_template(folder, open_items(context["checklist"]))
     log_study(folder / "_summary", summary, drawn)
     return folder / "report.html"
 
@@ -65,6 +67,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
     study = analysis.study
     metrics = tables.ordered_metrics(analysis)
     primary = [METRIC_OF[key] for key in analysis.primary]
+    checklist = make_checklist(analysis, analysis.file.answers)
     return {
         "study": study.name,
         "research_only": RESEARCH_ONLY,
@@ -91,8 +94,9 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
                 "subgroups": tables.subgroup_rows(section, primary),
                 "spread": tables.spread_rows(section, primary),
             }
-            for section in analysis.sections
+            for section in analysis.all_sections
         ],
+        "power": tables.power_note(analysis),
         "looked_at": collect_pictures(study),
         "references": find_references(study.first),
         "scored": tables.scored_names(analysis),
@@ -103,7 +107,8 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
             name: yaml.safe_dump(variant.runs[0].config, sort_keys=False, allow_unicode=True)
             for name, variant in study.variants.items()
         },
-        "checklist": make_checklist(analysis),
+        "checklist": checklist,
+        "checklist_count": count_sources(checklist),
         **{
             kind: [{"alt": alt, "src": draw.as_data_url(figure)} for alt, figure in group.items()]
             for kind, group in drawn.items()
@@ -151,10 +156,11 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
     """Figures by kind, then by what they show in words."""
     legs = analysis.sections[1:] or analysis.sections
     return {
+        "overview": {f"All rows, {analysis.headline.scope.title}": _overview(analysis)},
         "folds": {"Scores of the tested legs by fold": _folds(analysis)},
         "forests": {
             f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(section, key)
-            for section in analysis.sections
+            for section in analysis.all_sections
             for key in analysis.primary
             if section.differences
         },
@@ -191,12 +197,29 @@ def _folds(analysis: Analysis) -> Figure:
 
 
 def _forest(section: Section, key: str) -> Figure:
+    metric = METRIC_OF[key]
     rows = [
-        (f"{difference.scorer.name}\nminus {difference.other.name}", difference.estimates[key])
-        for difference in section.differences
-        if np.isfinite(difference.estimates[key].value)
+        draw.ForestRow(
+            f"{one.scorer.name}\nminus {one.other.name}" + (" *" if one.is_primary else ""),
+            one.estimates[key],
+            one.is_better(metric),
+        )
+        for one in section.differences
+        if np.isfinite(one.estimates[key].value)
     ]
-    return draw.forest_figure(rows, METRIC_OF[key], section.scope.title)
+    return draw.differences_figure(rows, metric, section.scope.title)
+
+
+def _overview(analysis: Analysis) -> Figure:
+    section, metric = analysis.headline, METRIC_OF[analysis.primary[0]]
+    rows = [
+        draw.ForestRow(
+            row.scorer.name, row.estimates[metric.key], None if row.scorer.is_baseline else True
+        )
+        for row in section.rows
+        if np.isfinite(row.estimates[metric.key].value)
+    ]
+    return draw.scorers_figure(rows, metric, section.scope.title)
 
 
 def _per_model(

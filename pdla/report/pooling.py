@@ -26,6 +26,7 @@ class Scorer:
         is_leaky: Whether patients of the test set were in training.
         passes: Predictions of each pass, a row a leg.
         planned: Legs of each side that a pass holds once all its folds were run.
+        alias: What configs call it: the name of the model, or the key of a baseline.
     """
 
     name: str
@@ -34,6 +35,11 @@ class Scorer:
     is_leaky: bool
     passes: Passes = field(repr=False)
     planned: Planned = field(repr=False)
+    alias: str = ""
+
+    def is_called(self, name: str) -> bool:
+        """Whether a config may mean this row: by its name, `model=` or the key of a baseline."""
+        return name in (self.name, self.alias)
 
     @property
     def is_baseline(self) -> bool:
@@ -77,4 +83,5 @@ def _pool(variant: Variant) -> Scorer:
         is_leaky=any(run.result.is_leaky for run in variant.runs),
         passes=passes,
         planned=plan_passes(variant.runs, passes),
+        alias=variant.model,
     )

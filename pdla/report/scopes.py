@@ -16,6 +16,8 @@ from pdla.report.study_run import PassKey
 
 LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", BOTH_LEGS: "Both legs"}
 MAX_VISITS: Final = 4  # later visits are few
+# Usual names of the group without the disease, in lower case; study.yaml may name others.
+CONTROL_GROUPS: Final = frozenset({"cg", "control", "controls", "hc", "nc", "healthy"})
 
 Repeat = tuple[str, int]  # hash of the split, repeat
 
@@ -27,19 +29,19 @@ class Scope:
     Attributes:
         title: For people.
         leg: L, R or both.
-        column: A further column that must hold `value`; empty for none.
-        value: What it must hold.
+        column: A further column that must hold one of `values`; empty for none.
+        values: What it may hold.
     """
 
     title: str
     leg: str
     column: str = ""
-    value: str | int = ""
+    values: tuple[str | int, ...] = ()
 
     def select(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows that count."""
         chosen = table[table["leg"].isin(legs_of(self.leg))]
-        return chosen[chosen[self.column] == self.value] if self.column else chosen
+        return chosen[chosen[self.column].isin(self.values)] if self.column else chosen
 
 
 def leg_scopes(scorers: Sequence[Scorer]) -> list[Scope]:
@@ -53,12 +55,28 @@ def _legs(scorer: Scorer) -> set[str]:
     return {leg for table in scorer.passes.values() for leg in table["leg"].unique()}
 
 
+def patients_scope(scope: Scope, table: pd.DataFrame, controls: Collection[str]) -> Scope | None:
+    """A leg within the patients, where a cohort has both patients and controls.
+
+    Args:
+        scope: Of the leg.
+        table: Its legs.
+        controls: Names of groups that are controls, in lower case.
+    """
+    groups = sorted(str(name) for name in table["group"].unique() if name)
+    patients = tuple(name for name in groups if name.lower() not in controls)
+    if not patients or len(patients) == len(groups):
+        return None
+    names = ", ".join(patients)
+    return Scope(f"{scope.title}, patients only (group {names})", scope.leg, "group", patients)
+
+
 def subgroup_scopes(scope: Scope, table: pd.DataFrame) -> list[Scope]:
     """Within a leg: each group alone, if there are several, and each visit number."""
     groups = sorted(name for name in table["group"].unique() if name)
-    found = [Scope(f"group {name} alone", scope.leg, "group", name) for name in groups]
+    found = [Scope(f"group {name} alone", scope.leg, "group", (name,)) for name in groups]
     visits = sorted(int(visit) for visit in table["visit"].unique())[:MAX_VISITS]
-    found += [Scope(f"visit {visit}", scope.leg, "visit", visit) for visit in visits]
+    found += [Scope(f"visit {visit}", scope.leg, "visit", (visit,)) for visit in visits]
     return found if len(groups) > 1 or len(visits) > 1 else []
 
 

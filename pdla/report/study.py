@@ -52,6 +52,11 @@ class Study:
         """The primary metrics that the runs name, each choice once; that of the first run first."""
         return list(dict.fromkeys(run.result.primary for run in self.runs))
 
+    @cached_property
+    def contrasts(self) -> list[tuple[str, ...]]:
+        """The primary contrasts that the runs name, each once; that of the first run first."""
+        return list(dict.fromkeys(run.result.contrast for run in self.runs))
+
     @property
     def is_leaky(self) -> bool:
         """Whether any run has patients of its test set in training."""

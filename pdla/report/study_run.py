@@ -45,9 +45,10 @@ class StudyRun:
 
     @cached_property
     def tested(self) -> pd.DataFrame:
-        """Predictions for the test patients, with the number of the visit."""
+        """Predictions for the test patients, with visit and place in the table of legs."""
         rows = self.predictions[self.predictions["stage"] == "test"]
-        return rows.merge(self.legs[[*LEG_KEY, "visit"]], on=LEG_KEY)
+        places = self.legs[[*LEG_KEY, "visit"]].assign(place=self.legs.index)
+        return rows.merge(places, on=LEG_KEY)
 
     @property
     def fold(self) -> Split:

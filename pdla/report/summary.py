@@ -8,7 +8,7 @@ import pandas as pd
 
 from pdla import RESEARCH_ONLY
 from pdla.evaluation.metrics import METRICS
-from pdla.report.analysis import Analysis
+from pdla.report.analysis import Analysis, Section
 
 
 def stamps(analysis: Analysis) -> list[str]:
@@ -28,12 +28,16 @@ def stamps(analysis: Analysis) -> list[str]:
 
 
 def summary_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a leg and scorer: n, then each metric with the ends of its interval."""
+    """One row a leg, part of the cohort and scorer: n, then each metric with its interval.
+
+    Patients only come first, where a cohort has controls as well (`groups`).
+    """
     rows = []
-    for section in analysis.sections:
+    for section in analysis.all_sections:
         for row in section.rows:
             facts: dict[str, Any] = {
                 "leg": section.scope.leg,
+                "groups": " ".join(map(str, section.scope.values)) or "all",
                 "scorer": row.scorer.name,
                 "kind": row.scorer.kind,
                 "leaky": row.scorer.is_leaky,
@@ -68,6 +72,28 @@ def summary_values(analysis: Analysis) -> dict[str, Any]:
         counts = {"legs": one.n_legs, "patients": one.n_patients, "passes": len(one.spread)}
         return facts | counts | {"metrics": plain(one.estimates), "undefined": one.reasons}
 
+    def section_values(section: Section) -> dict[str, Any]:
+        return {
+            "scorers": [row(one) for one in section.rows],
+            "differences": [
+                {
+                    "of": one.scorer.name,
+                    "to": one.other.name,
+                    "primary_contrast": one.is_primary,
+                    "metrics": plain(one.estimates),
+                    "p_values": {
+                        key: None if not np.isfinite(value) else round(value, 4)
+                        for key, value in one.p_values.items()
+                    },
+                }
+                for one in section.differences
+            ],
+            "subgroups": {
+                title: [row(one) for one in rows] for title, rows in section.subgroups.items()
+            },
+        }
+
+    patients = analysis.patients
     return {
         "study": analysis.study.name,
         "intended_use": RESEARCH_ONLY,
@@ -77,17 +103,8 @@ def summary_values(analysis: Analysis) -> dict[str, Any]:
         "failures": analysis.study.failures,
         "data_hash": analysis.study.first.result.data_hash,
         "split_hash": analysis.study.first.result.split.hash,
-        "legs": {
-            section.scope.leg: {
-                "scorers": [row(one) for one in section.rows],
-                "differences": [
-                    {"of": one.scorer.name, "to": one.other.name, "metrics": plain(one.estimates)}
-                    for one in section.differences
-                ],
-                "subgroups": {
-                    title: [row(one) for one in rows] for title, rows in section.subgroups.items()
-                },
-            }
-            for section in analysis.sections
-        },
+        "patients_only": None
+        if patients is None
+        else {"groups": list(patients.scope.values), **section_values(patients)},
+        "legs": {section.scope.leg: section_values(section) for section in analysis.sections},
     }

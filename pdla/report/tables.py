@@ -11,7 +11,7 @@ from pdla.data.recordings import SCORES
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import HEADLINE, METRIC_OF, METRICS, Metric
 from pdla.evaluation.predictions import LEG_KEY, LegKey
-from pdla.report.analysis import Analysis, Difference, Row, Section
+from pdla.report.analysis import Analysis, Row, Section
 from pdla.report.pooling import Scorer
 from pdla.report.study_run import StudyRun
 
@@ -33,37 +33,61 @@ def interval_text(estimate: Estimate) -> str:
     return f"{value} ({interval})" if interval else value
 
 
-def is_better(difference: Difference, metric: Metric) -> bool | None:
-    """Whether a model is better than another scorer; None if the interval does not say."""
-    estimate = difference.estimates[metric.key]
-    if estimate.low > 0 or estimate.high < 0:
-        return bool((estimate.low > 0) == metric.higher_is_better)
-    return None
-
-
 def headline(analysis: Analysis) -> list[str]:
     """The answer, a sentence or two for each model, on the first primary metric."""
     metric = METRIC_OF[analysis.primary[0]]
-    first, *legs = analysis.sections
+    section = analysis.headline
     told = []
-    for row in first.rows:
+    for row in section.rows:
         if row.scorer.is_baseline:
             continue
         stamp = "LEAKY, no result: " if row.scorer.is_leaky else ""
-        by_leg = "; ".join(
-            f"{section.scope.title.lower()} {interval_text(own.estimates[metric.key])}"
-            for section in legs
-            for own in section.rows
-            if own.scorer is row.scorer
-        )
+        where = f", {section.scope.title}" if analysis.patients else ""
         told.append(
-            f"{stamp}{row.scorer.name}: {metric.title} {interval_text(row.estimates[metric.key])} "
+            f"{stamp}{row.scorer.name}{where}: {metric.title} "
+            f"{interval_text(row.estimates[metric.key])} "
             f"on {row.n_legs} legs of {row.n_patients} patients"
-            + (f" ({by_leg})" if by_leg else "")
+            + _elsewhere(analysis, row, metric)
             + _monotony(row)
-            + f". {_verdicts(first, row, metric)}."
+            + f". {_verdicts(section, row, metric)}."
         )
     return told
+
+
+def _elsewhere(analysis: Analysis, row: Row, metric: Metric) -> str:
+    """The same metric of everybody, where the headline is of patients, and of each leg."""
+    first, *legs = analysis.sections
+    named = [("with controls", first)] if analysis.patients else []
+    named += [(section.scope.title.lower(), section) for section in legs if not analysis.patients]
+    told = [
+        f"{name} {interval_text(own.estimates[metric.key])}"
+        for name, section in named
+        for own in section.rows
+        if own.scorer is row.scorer
+    ]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def power_note(analysis: Analysis) -> str:
+    """The smallest difference that these patients could have shown; empty if it is not known."""
+    metric = METRIC_OF[analysis.primary[0]]
+    section = analysis.headline
+    differences = [one for one in section.differences if one.other.is_baseline]
+    named = [one for one in differences if one.is_primary]
+    found = [(one.estimates[metric.key].detectable, one) for one in named or differences]
+    found = [(value, one) for value, one in found if value > 0]  # NaN and constants are not
+    if not found:
+        return ""
+    smallest, one = min(found, key=lambda pair: pair[0])
+    largest = max(found, key=lambda pair: pair[0])[0]
+    values = f"{smallest:.2f}" if smallest == largest else f"{smallest:.2f} to {largest:.2f}"
+    n_patients = one.estimates[metric.key].n_patients
+    which = "the primary contrast" if named else "each baseline"
+    return (
+        f"With these {n_patients} patients, a true difference in {metric.title} to {which} would "
+        f"have to be at least {values} to be shown in 80% of such studies, before any correction. "
+        "\u201cNo difference shown\u201d does not mean that there is none."
+    )
 
 
 def _monotony(row: Row) -> str:
@@ -75,18 +99,15 @@ def _monotony(row: Row) -> str:
 def _verdicts(section: Section, row: Row, metric: Metric) -> str:
     """Which baselines a model is better than, cannot be told apart from, is worse than."""
     groups: dict[bool | None, list[str]] = {}
-    has_interval = False
-    for difference in section.differences:
-        if difference.scorer is row.scorer and difference.other.is_baseline:
-            has_interval |= bool(np.isfinite(difference.estimates[metric.key].low))
-            groups.setdefault(is_better(difference, metric), []).append(
-                f"\u201c{difference.other.name}\u201d"
-            )
-    if not has_interval:
+    own = [one for one in section.differences if one.scorer is row.scorer and one.other.is_baseline]
+    if not any(np.isfinite(one.estimates[metric.key].low) for one in own):
         return (
             "Too few patients for an interval, so nothing is known of the difference to baselines"
         )
-    words = ((True, "better than"), (None, "not told apart from"), (False, "worse than"))
+    for one in own:
+        star = " (primary contrast)" if one.is_primary else ""
+        groups.setdefault(one.is_better(metric), []).append(f"\u201c{one.other.name}\u201d{star}")
+    words = ((True, "better than"), (None, "no difference shown to"), (False, "worse than"))
     text = "; ".join(f"{word} {_enumerate(groups[key])}" for key, word in words if key in groups)
     return text[:1].upper() + text[1:]
 
@@ -134,7 +155,7 @@ class MetricRow:
     """A metric in a table: one cell a scorer."""
 
     title: str
-    higher_is_better: bool
+    direction: str
     cells: list[Cell]
 
 
@@ -149,7 +170,7 @@ def other_rows(section: Section, shown: list[Metric]) -> list[MetricRow]:
         if metric.key.startswith("recall_"):
             title += f" (n = {int(counts.get(int(metric.key[-1]), 0))})"
         cells = [cell for row in section.rows for cell in _cells(row, [metric])]
-        rows.append(MetricRow(title, metric.higher_is_better, cells))
+        rows.append(MetricRow(title, metric.direction, cells))
     return rows
 
 
@@ -276,10 +297,11 @@ def _with_groups(table: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, 
 
 
 def error_table(analysis: Analysis) -> pd.DataFrame:
-    """Legs of all models, a row each, the worst first: mean absolute error over models and passes.
+    """Legs of all models, a row each, the worst first.
 
     Columns: video_id, leg, patient, group, visit, score, the expected scores of each model and
-    average, error. An average does not count in the error: its models are there already.
+    average, and error: distance of the expected score from the rater's in points, mean over models
+    and passes. An average does not count in the error: its models are there already.
     """
     section = analysis.sections[0]
     table = section.table[[*LEG_KEY, "patient", "group", "visit", "score"]].set_index(LEG_KEY)
@@ -290,7 +312,7 @@ def error_table(analysis: Analysis) -> pd.DataFrame:
         rows = pd.concat(own.passes).set_index(LEG_KEY)
         table[own.scorer.name] = rows["expected_score"].groupby(LEG_KEY).mean()
         if own.scorer.kind == "model":
-            errors.append((rows["predicted"] - rows["score"]).abs().groupby(LEG_KEY).mean())
+            errors.append((rows["expected_score"] - rows["score"]).abs().groupby(LEG_KEY).mean())
     table["error"] = pd.concat(errors, axis=1).mean(axis=1)
     return table.sort_values("error", ascending=False, kind="stable").reset_index()
 
@@ -306,7 +328,7 @@ class ErrorRow:
         visit: From 1.
         score: The rater's.
         cells: Expected score of each model.
-        error: Mean absolute error over models and passes, in points.
+        error: Distance of the expected score from the rater's, in points.
         clip: Address of the drawn clip; empty if there is none.
     """
 
@@ -333,7 +355,7 @@ def error_rows(analysis: Analysis, clips: Mapping[LegKey, str]) -> list[ErrorRow
             visit=row["visit"],
             score=row["score"],
             cells=[show_number(row[name]) for name in names],
-            error=f"{row['error']:.1f}",
+            error=show_number(row["error"]),
             clip=clips.get((row["video_id"], row["leg"]), ""),
         )
         for row in table.to_dict("records")

@@ -40,16 +40,21 @@ def log_study(folder: Path, summary: pd.DataFrame, figures: dict[str, dict[str, 
             for row in rows.to_dict("records"):
                 for key in HEADLINE:
                     if math.isfinite(row[key]):
-                        writer.add_scalar(f"summary_leg_{row['leg']}/{key}", row[key])
+                        writer.add_scalar(f"summary_{_part_name(row)}/{key}", row[key])
     with SummaryWriter(str(folder)) as writer:
-        for leg, rows in summary.groupby("leg", sort=False):
-            writer.add_text(f"leg_{leg}", study_text(rows))
+        for _, rows in summary.groupby(["leg", "groups"], sort=False):
+            writer.add_text(_part_name(rows.iloc[0].to_dict()), study_text(rows))
         for kind, group in figures.items():
             for title, figure in group.items():
                 figure.set_layout_engine("none")  # laid out already, for the page
                 figure.set_dpi(70)
                 FigureCanvasAgg(figure)
                 writer.add_figure(_as_name(f"{kind}/{title}"), figure, close=False)
+
+
+def _part_name(row: Mapping[Any, Any]) -> str:
+    """Which legs of whom a row of the summary is about."""
+    return f"leg_{row['leg']}" + ("" if row["groups"] == "all" else "_patients")
 
 
 def study_text(rows: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from pdla.runs.folder import differing_keys
 _NOT_A_VARIANT: Final = (
     "seed", "leg", "study", "tag", "split.fold", "split.inner", "split.file", "data.workers",
     "recordings.videos", "recordings.labels", "recordings.store", "recordings.workers",
-    "trainer.accelerator", "trainer.devices", "evaluation.primary",
+    "trainer.accelerator", "trainer.devices", "evaluation.primary", "evaluation.contrast",
 )  # fmt: skip
 
 

@@ -109,6 +109,8 @@ class RunResult:
         seed: Of weights, shuffling and augmentation.
         is_leaky: Whether patients of the test set may be in training.
         primary: Primary metrics, named in the config before the run.
+        contrast: The primary contrast, named in the config before the run: what the model is
+            compared with, or two rows of the report; empty for none.
         clips: How the clips of a video become one score.
         metrics: Metrics by stage, `val` at the best epoch and `test`; NaN where undefined.
         undefined: By stage, why metrics are undefined.
@@ -139,6 +141,7 @@ class RunResult:
     seed: int
     is_leaky: bool
     primary: Annotated[tuple[str, ...], Field(min_length=1)]
+    contrast: Annotated[tuple[str, ...], Field(max_length=2)] = ()
     clips: str
     metrics: dict[Stage, Metrics]
     undefined: dict[Stage, dict[str, str]]

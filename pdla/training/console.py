@@ -56,7 +56,7 @@ def _metrics_table(result: RunResult) -> Table:
         rows = (result.metrics["test"], result.baselines.get("majority", {}))
         cells = [_cell(row.get(metric.key, np.nan)) for row in rows]
         name = f"{metric.title} (primary)" if metric.key in result.primary else metric.title
-        table.add_row(name, *cells, "higher" if metric.higher_is_better else "lower")
+        table.add_row(name, *cells, metric.direction.removesuffix(" is better"))
     return table
 
 

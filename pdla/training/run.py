@@ -24,7 +24,7 @@ from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
 from pdla.data.stages import STAGES, Stage
 from pdla.evaluation.baselines import majority
-from pdla.evaluation.metrics import check_primary, leg_metrics, predicted_score
+from pdla.evaluation.metrics import check_contrast, check_primary, leg_metrics, predicted_score
 from pdla.evaluation.video_scores import VideoScores, table_metrics, table_reasons
 from pdla.models.scorer import LegScorer
 from pdla.models.weights import check_same_layers
@@ -85,6 +85,7 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
     check_config(config)
     check_machine(config["trainer"])
     check_primary(config["evaluation"]["primary"])
+    check_contrast(config["evaluation"].get("contrast"))
     ReviewOptions.from_config(config)
     with claim_folder(run_dir), stop_on_signals():
         return _run_once(config, run_dir)
@@ -267,6 +268,7 @@ def make_result(
         seed=config["seed"],
         is_leaky=data.is_leaky,
         primary=tuple(config["evaluation"]["primary"]),
+        contrast=check_contrast(config["evaluation"].get("contrast")),
         clips=config["evaluation"]["clips"],
         metrics={stage: table_metrics(table) for stage, table in tables.items()},
         undefined={stage: table_reasons(table) for stage, table in tables.items()},

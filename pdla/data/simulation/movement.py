@@ -2,7 +2,7 @@
 
 The item names four signs (hesitations and halts, slowing, low amplitude, amplitude that falls off);
 a leg shows them in its own mixture, so each sign sees the latent severity through its own error.
-Marginals follow 48 measured bouts (`reference.py`); `ceiling.py` prints the comparison.
+Marginals follow 48 measured bouts (`reference.py`); `pdla simulate --ceiling` compares them.
 """
 
 from dataclasses import dataclass

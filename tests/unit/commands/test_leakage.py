@@ -5,11 +5,20 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pdla.commands.leakage import PROTOCOLS, compare_protocols, show_leakage, shuffle_scores
+from pdla.commands.leakage import (
+    AS_2023,
+    OURS,
+    UNDOUBLED,
+    UNKNOWN,
+    Exhibit,
+    compare_protocols,
+    conclusions,
+    show_leakage,
+    shuffle_scores,
+)
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.simulation import SimulationOptions, simulate_cohort
-
-LEAKY, OURS = PROTOCOLS
+from pdla.evaluation.intervals import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +28,27 @@ def clinic(tmp_path_factory):
     return folder / "LA", folder / "labels.xls", folder.parent / "store"
 
 
-def test_the_exhibit_shows_both_protocols_side_by_side(clinic, capsys):
+def test_the_exhibit_shows_doubling_and_recognition_in_rows_of_their_own(clinic, capsys):
     own, shuffled = show_leakage(*clinic)
     for exhibit in (own, shuffled):
-        assert exhibit.estimates[LEAKY]["qwk"].value > exhibit.estimates[OURS]["qwk"].value
+        assert exhibit.doubling > 0.1
+        values = {name: found["qwk"].value for name, found in exhibit.estimates.items()}
+        difference = values[UNDOUBLED] - values[UNKNOWN]
+        assert exhibit.recognition["qwk"].value == pytest.approx(difference)
     printed = capsys.readouterr().out
-    assert "LEAKY" in printed
-    assert "split by patient" in printed
+    for words in (AS_2023, OURS, "effect of doubling", "effect of recognition", "LEAKY"):
+        assert words in printed
+
+
+@pytest.mark.parametrize(
+    ("low", "words"), [(0.02, "raise kappa"), (-0.02, "no effect on kappa is shown by these 31")]
+)
+def test_an_effect_is_claimed_only_where_the_interval_leaves_out_0(low, words):
+    effect = Estimate(0.1, low, 0.3, 0.1, 0.1, 31)
+    values = {AS_2023: {"qwk": Estimate(0.7, 0, 1)}, UNDOUBLED: {"qwk": Estimate(0.2, 0, 1)}}
+    doubling, recognition = conclusions(Exhibit("", values, {"qwk": effect}))
+    assert "+0.50" in doubling
+    assert words in recognition
 
 
 def test_shuffling_moves_scores_between_patients_and_changes_nothing_else(cohort_of):
@@ -38,14 +61,14 @@ def test_shuffling_moves_scores_between_patients_and_changes_nothing_else(cohort
 
 
 @pytest.mark.slow
-def test_shuffled_scores_come_out_at_chance_under_ours_and_high_under_the_2023_protocol(tmp_path):
+def test_shuffled_scores_come_out_at_chance_unless_legs_are_doubled(tmp_path):
     simulate_cohort(tmp_path / "files", SimulationOptions())
     cohort = read_cohort(
         tmp_path / "files/LA", tmp_path / "files/labels.xls", tmp_path / "store", IntakeOptions()
     )
-    shown = [compare_protocols("", shuffle_scores(cohort, seed)).estimates for seed in range(6)]
-    ours = [estimates[OURS]["qwk"].value for estimates in shown]
-    leaky = [estimates[LEAKY]["qwk"].value for estimates in shown]
+    shown = [compare_protocols("", shuffle_scores(cohort, seed)) for seed in range(6)]
+    ours = [one.estimates[OURS]["qwk"].value for one in shown]
     assert abs(np.mean(ours)) < 0.1
     assert max(ours) < 0.25
-    assert min(leaky) > 0.4
+    assert min(one.estimates[AS_2023]["qwk"].value for one in shown) > 0.4
+    assert min(one.doubling for one in shown) > 0.2

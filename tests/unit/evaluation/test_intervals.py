@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdla.evaluation.intervals import estimate_differences, estimate_metrics
+from pdla.evaluation.intervals import (
+    Estimate,
+    adjust_holm,
+    estimate_differences,
+    estimate_metrics,
+    percentile_interval,
+)
 from pdla.evaluation.metrics import HEADLINE, METRICS, leg_metrics, predicted_score
 from pdla.evaluation.predictions import PROBABILITY_COLUMNS
 from pdla.evaluation.weighted import number_patients, weighted_metrics
@@ -150,3 +156,41 @@ def test_intervals_hold_the_truth_in_90_to_98_percent_of_500_studies_of_33_patie
     assert {name: share for name, share in shares.items() if not 0.90 <= share <= 0.98} == {}, (
         shares
     )
+
+
+def test_p_is_below_5_percent_just_where_the_interval_leaves_out_0():
+    draws = np.random.default_rng(0).normal(size=2000)
+    shifts = np.linspace(1.5, 3.0, 60)
+    found = [percentile_interval(shift, draws + shift, 30) for shift in shifts]
+    is_out = [estimate.low > 0 for estimate in found]
+    assert 5 < sum(is_out) < 55
+    below = [estimate.p_value < 0.05 for estimate in found]
+    assert sum(one != other for one, other in zip(is_out, below, strict=True)) <= 1
+    assert all(0 < estimate.p_value <= 1 for estimate in found)
+
+
+def test_holm_corrects_as_in_a_worked_example_and_passes_over_what_is_unknown():
+    # R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
+    assert adjust_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert adjust_holm([np.nan, 0.04]) == pytest.approx([np.nan, 0.04], nan_ok=True)
+    assert adjust_holm([]) == []
+
+
+def test_a_difference_of_the_detectable_size_is_shown_in_four_studies_of_five():
+    generator = np.random.default_rng(0)
+    n_patients, sd, shown = 30, 1.0, 0
+    detectable = Estimate(0, -1, 1, sd / np.sqrt(n_patients), 1, n_patients).detectable
+    for _ in range(300):
+        values = generator.normal(detectable, sd, n_patients)
+        weights = generator.multinomial(n_patients, np.full(n_patients, 1 / n_patients), 400)
+        shown += (
+            percentile_interval(values.mean(), weights @ values / n_patients, n_patients).low > 0
+        )
+    assert 0.72 < shown / 300 < 0.88
+
+
+def test_other_pseudonyms_give_the_same_interval():
+    table = random_table(2).assign(place=np.arange(50))
+    renamed = table.assign(patient=[f"X-{hash(name) % 97:02d}{name}" for name in table["patient"]])
+    one, other = (estimate_metrics([t], ["qwk", "slope"]) for t in (table, renamed))
+    assert one == other

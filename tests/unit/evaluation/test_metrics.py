@@ -5,17 +5,19 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from sklearn.calibration import calibration_curve
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, roc_auc_score
+from torchmetrics.functional.classification.calibration_error import _ce_compute
 
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.metrics import (
     CALIBRATION_BINS,
     METRICS,
     THRESHOLDS,
+    check_contrast,
     check_primary,
     expected_score,
     leg_metrics,
@@ -55,14 +57,46 @@ def test_metrics_of_probabilities_equal_scikit_learn_and_scipy(seed):
     for k in THRESHOLDS:
         reached = probabilities[:, k:].sum(axis=1)
         assert values[f"auroc_{k}"] == pytest.approx(roc_auc_score(score >= k, reached), abs=1e-6)
-        assert values[f"ece_{k}"] == pytest.approx(_calibration(score >= k, reached), abs=1e-6)
+        expected = _ce_compute(
+            torch.tensor(reached),
+            torch.tensor(score >= k).double(),
+            torch.linspace(0, 1, CALIBRATION_BINS + 1, dtype=torch.float64),
+            norm="l2",
+            debias=True,
+        )
+        assert values[f"ece_{k}"] == pytest.approx(float(expected), abs=1e-6)
 
 
-def _calibration(is_reached, reached):
-    frequency, probability = calibration_curve(is_reached, reached, n_bins=CALIBRATION_BINS)
-    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
-    counts = np.histogram(reached, edges)[0]
-    return np.abs(frequency - probability) @ counts[counts > 0] / len(reached)
+def test_chance_alone_is_no_calibration_error():
+    generator = np.random.default_rng(0)
+    errors = []
+    for _ in range(200):
+        probabilities = np.tile([0.4, 0.3, 0.2, 0.1, 0.0], (60, 1))
+        score = generator.choice(5, 60, p=probabilities[0])
+        predicted = predicted_score(probabilities)
+        errors.append(leg_metrics(score, predicted, probabilities)["ece_1"] ** 2)
+    assert np.median(errors) == pytest.approx(0, abs=0.002)
+
+
+def test_a_scorer_that_exaggerates_has_a_slope_below_1_and_one_that_is_too_high_a_mean_error():
+    score = np.array([0, 1, 2, 3, 1, 2])
+    sure = np.eye(5)[[0, 0, 2, 4, 1, 3]]
+    values = leg_metrics(score, predicted_score(sure), sure)
+    assert 0.3 < values["slope"] < 1
+    high = np.eye(5)[score + 1]
+    values = leg_metrics(score, predicted_score(high), high)
+    assert (values["slope"], values["bias"]) == (pytest.approx(1), pytest.approx(1))
+    assert values["intercept"] == pytest.approx(-1)
+
+
+def test_a_primary_metric_and_a_contrast_must_make_sense():
+    with pytest.raises(ValueError, match="slope has no better or worse"):
+        check_primary(["slope"])
+    assert check_contrast(None) == ()
+    assert check_contrast("ordinal_logistic") == ("ordinal_logistic",)
+    for wrong in (["a", "b", "c"], [1], [""], " "):
+        with pytest.raises(ValueError, match=r"evaluation\.contrast"):
+            check_contrast(wrong)
 
 
 @settings(max_examples=60, deadline=None)

@@ -196,3 +196,20 @@ def test_adding_a_model_is_one_file_and_one_yaml(tmp_path, monkeypatch):
     assert model(batch_of(3)).shape == (3, 5)
     save_checkpoint(model, tmp_path / "new.ckpt")
     assert type(model).load_from_checkpoint(tmp_path / "new.ckpt").name == "mean_place"
+
+
+def test_the_validation_loss_is_of_scores_that_can_be_learnt(monkeypatch):
+    model = make_model("tcn")
+    model.set_training_counts([9, 8, 7, 0, 0])
+    logged = {}
+    monkeypatch.setattr(model, "log", lambda name, value, **_: logged.update({name: value}))
+    batch = batch_of(4)
+    batch["score"] = torch.tensor([0, 1, 2, 3])
+    with torch.no_grad():
+        model.validation_step(batch, 0)
+        known = {name: value[:3] for name, value in batch.items()}
+        expected = model.head.loss(model(known), known["score"])
+        torch.testing.assert_close(logged.pop("val/loss"), expected)
+        batch["score"] = torch.tensor([3, 3, 4, 4])
+        model.validation_step(batch, 0)
+    assert logged == {}

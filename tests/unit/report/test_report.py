@@ -16,14 +16,15 @@ from pdla.data.splits.files import Split
 from pdla.evaluation import baselines
 from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
-from pdla.report.analysis import analyse
+from pdla.report.analysis import analyse, lonely_scores
 from pdla.report.page import write_report
 from pdla.report.references import CEILINGS
 from pdla.report.scopes import Scope, judge
 from pdla.report.study import read_study
+from pdla.report.study_file import StudyFile
 from pdla.report.study_run import repeat_of_fold
 from pdla.report.summary import stamps
-from pdla.report.tables import headline, subgroup_rows
+from pdla.report.tables import error_table, headline, power_note, subgroup_rows
 from pdla.runs.folder import fail_run, finish_run, open_run, read_result
 from tests.fixtures.studies import make_config, make_study
 
@@ -71,7 +72,8 @@ def test_each_leg_and_both_have_every_model_and_every_baseline(analysis):
 def test_a_good_model_is_better_than_always_1_and_the_page_says_so(analysis, page):
     best = analysis.sections[0].rows[0].estimates["qwk"]
     assert best.low > 0.5
-    assert "r3d: Quadratic weighted kappa" in page
+    assert analysis.headline.scope.title == "Both legs, patients only (group TG)"
+    assert "r3d, Both legs, patients only (group TG): Quadratic weighted kappa" in page
     assert "Better than \N{LEFT DOUBLE QUOTATION MARK}Majority score" in page
 
 
@@ -81,6 +83,46 @@ def test_baselines_are_tested_on_exactly_the_legs_of_the_models(analysis):
     for table in tables[1:]:
         assert set(table.index) == set(tables[0].index)
         assert table["score"].to_dict() == tables[0]["score"].to_dict()
+
+
+def test_the_headline_is_of_patients_with_everybody_beside_it(analysis, study):
+    inside, everybody = analysis.headline, analysis.sections[0]
+    assert set(inside.table["group"]) == {"TG"}
+    assert set(everybody.table["group"]) == {"CG", "TG"}
+    told = headline(analysis)[0]
+    assert told.startswith("r3d, Both legs, patients only (group TG): Quadratic weighted kappa")
+    assert f"with controls {everybody.rows[0].estimates['qwk'].value:.2f}" in told
+    values = json.loads((study / "summary.json").read_text())
+    assert values["patients_only"]["groups"] == ["TG"]
+
+
+def test_a_study_names_its_own_controls_or_has_none(study):
+    named = analyse(read_study(study), file=StudyFile(frozenset({"tg"})))
+    assert set(named.headline.table["group"]) == {"CG"}
+    assert analyse(read_study(study), file=StudyFile(frozenset())).patients is None
+
+
+def test_a_score_of_one_patient_only_is_said(analysis):
+    table = analysis.sections[0].table
+    lonely = table[(table["score"] < 3) | (table["patient"] == "P-19")].copy()
+    lonely.loc[lonely["patient"] == "P-19", "score"] = 4
+    (said,) = [line for line in lonely_scores(lonely) if "Score 4" in line]
+    assert "one patient only" in said
+
+
+def test_errors_are_sorted_by_the_unit_that_they_are_shown_in(analysis):
+    table = error_table(analysis)
+    names = ["r3d", "resnet_lstm"]
+    distance = np.mean([(table[name] - table["score"]).abs() for name in names], axis=0)
+    np.testing.assert_allclose(table["error"], distance)
+    assert (np.diff(table["error"]) <= 0).all()
+
+
+def test_the_smallest_difference_that_the_patients_could_have_shown_is_on_the_page(analysis, page):
+    note = power_note(analysis)
+    n_patients = analysis.headline.rows[0].n_patients
+    assert f"With these {n_patients} patients" in note
+    assert "does not mean that there is none" in page
 
 
 def test_metrics_within_a_group_and_for_each_visit_are_there(analysis):
@@ -114,7 +156,7 @@ def test_every_draw_of_a_leaky_study_counts_however_many_legs_it_tests(tmp_path)
 
 
 def test_kappa_where_the_rater_gave_one_score_says_that_it_cannot_be_anything_but_0(analysis):
-    scope = Scope("score 0 alone", "R", "score", 0)
+    scope = Scope("score 0 alone", "R", "score", (0,))
     judged = judge(analysis.models[0], scope, ["qwk"])
     row = replace(
         analysis.sections[0].rows[0], judged=judged, estimates=judged.draws.estimates(["qwk"])
@@ -135,7 +177,8 @@ def test_every_part_that_a_reviewer_asks_for_is_on_the_page(page):
         "research only", "Flow of videos", "the leg is out of the picture", "Scores of the rater",
         "Confusion matrix", "Reliability", "Risk and coverage", "Differences in Quadratic",
         "Errors by video", 'href="clips/V-010-L.mp4"', "No curves", "Models and runs", "TRIPOD+AI",
-        "CLAIM", "not known", "group TG alone", "no leg has score 4", "intraclass correlation",
+        "CLAIM", "from the runs", "group TG alone", "All rows",
+        "given these trained networks", "no leg has score 4", "intraclass correlation",
         "Primary metrics, fixed in the config: Quadratic weighted kappa and Macro-MAE",
     ):  # fmt: skip
         assert part.lower() in page.lower(), part
@@ -156,7 +199,7 @@ def test_text_from_the_data_cannot_become_html(tmp_path):
 
 def test_summaries_hold_the_numbers_of_the_page(study, analysis, page):
     table = pd.read_csv(study / "summary.csv")
-    assert len(table) == 3 * 7
+    assert len(table) == 4 * 7  # both legs of the patients come first
     row = table[(table["leg"] == "R") & (table["scorer"] == "r3d")].iloc[0]
     assert row["qwk_low"] < row["qwk"] < row["qwk_high"]
     values = json.loads((study / "summary.json").read_text())
@@ -285,7 +328,7 @@ def test_tuning_runs_are_stamped_and_never_mixed_with_the_study(tmp_path):
 def test_a_study_of_too_few_patients_says_so_in_place_of_a_comparison(tmp_path):
     folder = make_study(tmp_path / "s", ["r3d"], ["R"], only=[0], n_patients=12)
     (told,) = headline(analyse(read_study(folder)))
-    assert "on 8 legs of 4 patients. Too few patients for an interval" in told
+    assert "Too few patients for an interval" in told
 
 
 def test_a_study_of_one_run_has_an_answer(tmp_path):

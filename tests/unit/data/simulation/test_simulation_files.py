@@ -19,11 +19,6 @@ from pdla.data.simulation import (
     clinic,
     simulate_cohort,
 )
-from pdla.data.simulation.ceiling import (
-    ceiling_table,
-    measure_ceilings,
-    measure_cohort_ceilings,
-)
 from pdla.data.skeletons import JOINT
 
 SMALL = SimulationOptions(videos=3, fps=10, traps="none")
@@ -193,23 +188,6 @@ def test_the_command_writes_a_cohort(tmp_path: Path) -> None:
     arguments = ["simulate", str(tmp_path / "out"), "--videos", "1", "--fps", "5"]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert {p.name for p in (tmp_path / "out").iterdir()} == set(clinic.COHORT_FILES)
-
-
-def test_the_ceiling_is_above_chance_and_below_certainty() -> None:
-    ceilings = measure_ceilings(n_legs=800, n_judged=400)
-    assert {row.cohort for row in ceilings} == {"clinic", "balanced"}
-    for row in ceilings:
-        assert 0.4 < row.qwk < 0.9
-        assert 0.2 < row.mae < 1.0
-        assert row.scorer in ceiling_table(ceilings)
-
-
-def test_a_cohort_has_a_ceiling_of_its_own_over_its_rated_legs() -> None:
-    options = SimulationOptions(videos=31, seed=5)
-    rows = measure_cohort_ceilings(options, n_legs=800)
-    assert {row.cohort for row in rows} == {"31 videos of seed 5"}
-    n_rated = 2 * sum(None not in plan.scores for plan in clinic.plan_videos(options))
-    assert [row.n_legs for row in rows] == [n_rated] * 3
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 
 from pdla.data.clips.datamodules import split_cohort
 from pdla.data.recordings import LegSample
+from pdla.data.splits import stratify
 from pdla.data.splits.files import Split, describe_folds
 from pdla.data.splits.rules import (
     ByVideo2023,
@@ -16,6 +17,7 @@ from pdla.data.splits.rules import (
     check_patients_apart,
     restrict,
 )
+from pdla.data.splits.stratify import draw_folds
 
 
 def rated(cohort, leg="R"):
@@ -208,3 +210,25 @@ def test_folds_of_the_2023_protocol_read_from_a_file_still_fail_as_a_patient_spl
 def test_tuning_parts_and_repeats_that_do_not_exist_are_refused(options):
     with pytest.raises(ValueError, match=r"split\."):
         PatientKFold(**options)
+
+
+def test_no_fold_is_ever_empty():
+    generator = np.random.default_rng(0)
+    for seed in range(150):
+        n_folds = int(generator.integers(2, 6))
+        patients = np.sort(generator.integers(0, n_folds + 2, 30))
+        patients = np.unique(patients, return_inverse=True)[1]
+        if len(np.unique(patients)) < n_folds:
+            continue
+        scores = generator.integers(0, 4, 30)
+        folds = draw_folds(scores, patients, n_folds, seed)
+        assert set(folds.tolist()) == set(range(n_folds))
+        assert all(len(set(folds[patients == patient])) == 1 for patient in patients)
+
+
+def test_patients_are_dealt_out_where_every_draw_leaves_a_fold_empty(monkeypatch):
+    monkeypatch.setattr(stratify, "_draw_once", lambda scores, *_: np.zeros(len(scores), int))
+    patients = np.repeat(np.arange(7), 3)
+    folds = draw_folds(np.arange(21) % 4, patients, 3, 0)
+    assert set(folds.tolist()) == {0, 1, 2}
+    assert all(len(set(folds[patients == patient])) == 1 for patient in patients)
