@@ -1,4 +1,4 @@
-"""What to hold a number against: how well humans agree, and the best that simulated data allows."""
+"""What a result is compared with: how well raters agree, and what true kinematics give."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -53,35 +53,41 @@ PUBLISHED: Final = (
         "doi.org/10.1186/s12984-018-0446-z; leave one subject out, optical flow",
     ),
 )
-# As `pdla simulate --ceiling` prints them (seed 0): kappa and MAE over everyone, then within the
+Interval = tuple[float, float, float]  # value, low, high
+# As `pdla simulate --ceiling` prints them (seed 0): kappa over everyone, kappa and MAE within the
 # patients; a slow test measures them again.
-CEILINGS: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
+SIMULATED: Final[dict[str, dict[str, tuple[Interval, Interval, Interval]]]] = {
     "clinic": {
-        "true kinematics, this leg": (0.63, 0.38, 0.40, 0.47),
-        "true kinematics, both legs": (0.68, 0.33, 0.44, 0.42),
-        "second rater": (0.59, 0.46, 0.33, 0.63),
+        "true kinematics, this leg": ((0.59, 0.57, 0.61), (0.36, 0.32, 0.40), (0.42, 0.40, 0.45)),
+        "true kinematics, both legs": ((0.64, 0.61, 0.67), (0.38, 0.34, 0.43), (0.41, 0.38, 0.43)),
+        "second rater": ((0.59, 0.57, 0.62), (0.33, 0.28, 0.37), (0.63, 0.61, 0.66)),
     },
     "balanced": {
-        "true kinematics, this leg": (0.81, 0.59, 0.74, 0.64),
-        "true kinematics, both legs": (0.82, 0.55, 0.75, 0.62),
-        "second rater": (0.70, 0.74, 0.59, 0.83),
+        "true kinematics, this leg": ((0.79, 0.77, 0.80), (0.71, 0.69, 0.73), (0.65, 0.62, 0.67)),
+        "true kinematics, both legs": ((0.80, 0.79, 0.82), (0.72, 0.70, 0.74), (0.62, 0.60, 0.65)),
+        "second rater": ((0.70, 0.67, 0.72), (0.59, 0.56, 0.62), (0.83, 0.80, 0.86)),
     },
 }
 
 
 def find_references(run: StudyRun) -> list[Reference]:
-    """Agreement of this study's own raters, else the literature; the ceiling on simulated data."""
+    """Agreement of the study's raters, else the literature; of true kinematics if simulated."""
     measured = [_own_raters(leg, value) for leg, value in run.result.agreement.items()]
     found = [*(measured or LITERATURE), *PUBLISHED]
     mix = run.result.data.simulated
-    for name, (qwk, mae, own_qwk, own_mae) in CEILINGS.get(mix or "", {}).items():
+    for name, (everyone, kappa, mae) in SIMULATED.get(mix or "", {}).items():
         value = (
-            f"kappa {qwk:.2f}, MAE {mae:.2f}; within the patient group {own_qwk:.2f} and "
-            f"{own_mae:.2f}"
+            f"patients only: kappa {_told(kappa)}, MAE {_told(mae)}; with controls: kappa "
+            f"{_told(everyone)}"
         )
-        source = f"simulated clinic, {mix} scores: pdla simulate --ceiling"
-        found.append(Reference(f"Ceiling on simulated data: {name}", value, source))
+        source = f"simulated clinic, {mix} scores, thousands of legs: pdla simulate --ceiling"
+        found.append(Reference(f"Reference: {name}", value, source))
     return found
+
+
+def _told(interval: Interval) -> str:
+    value, low, high = interval
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _own_raters(leg: Leg, agreement: Agreement) -> Reference:

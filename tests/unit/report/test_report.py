@@ -18,7 +18,7 @@ from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import analyse, lonely_scores
 from pdla.report.page import write_report
-from pdla.report.references import CEILINGS
+from pdla.report.references import SIMULATED
 from pdla.report.scopes import Scope, judge
 from pdla.report.study import read_study
 from pdla.report.study_file import StudyFile
@@ -404,10 +404,13 @@ def test_a_report_starts_without_what_only_training_needs():
 
 
 @pytest.mark.slow
-def test_the_ceilings_that_a_report_shows_are_those_of_the_simulation():
-    from pdla.data.simulation.ceiling import measure_ceilings
+def test_the_references_that_a_report_shows_are_those_of_the_simulation():
+    from pdla.evaluation.attainable import measure_attainable
 
-    for row in measure_ceilings():
-        shown = CEILINGS[row.cohort][row.scorer]
-        measured = (row.qwk, row.mae, row.patients_qwk, row.patients_mae)
-        np.testing.assert_allclose(measured, shown, atol=0.03)
+    for row in measure_attainable():
+        shown = SIMULATED[row.cohort][row.scorer]
+        for estimate, (value, low, high) in zip(
+            (row.qwk, row.patients_qwk, row.patients_mae), shown, strict=True
+        ):
+            assert estimate.value == pytest.approx(value, abs=0.03)
+            assert low < estimate.value < high
