@@ -12,13 +12,23 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Byte code is compiled when a module is first used: compiling all of it takes as long as copying it.
-.venv/installed: pyproject.toml
+# The versions of requirements.lock with their hashes, then pdla itself. Byte code is compiled when a
+# module is first used: compiling all of it takes as long as copying it.
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] < (3, 14) else \
+		'pdla needs Python 3.11 to 3.13 (Hydra 1.3 does not run on 3.14): make install PYTHON=python3.13')"
 	@test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --no-compile --progress-bar on -e ".[dev]"
+	$(BIN)/python -m pip install --no-compile --progress-bar on --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --no-compile --no-deps -e .
 	@touch $@
 
 install: .venv/installed ## install pdla and its tools into .venv
+
+lock: install ## write requirements.lock: the versions of .venv; make lock NEWEST=1: the newest ones
+	$(BIN)/python -m pip freeze --exclude-editable > .venv/versions.txt
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header \
+		--generate-hashes $(if $(NEWEST),--upgrade,-c .venv/versions.txt) -q -o requirements.lock
 
 train: install ## simulate a clinic, train R3D-18 on the right leg, test it on patients it never saw
 	$(BIN)/python train.py model=r3d leg=R
