@@ -268,12 +268,21 @@ def check(
     config: OptionsFile = None,
     json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
+    names: Annotated[
+        Path | None, typer.Option(help="Write who is who to this .csv: for you alone, mode 0600.")
+    ] = None,
 ) -> None:
     """Tell what is usable for which leg, what is not and why, and what to do."""
-    from pdla.commands.check import check_cohort, print_check, write_html, write_json
+    from pdla.commands.check import print_check, write_html, write_json
+    from pdla.commands.check_summary import summarise
+    from pdla.commands.key_table import write_key_table
     from pdla.commands.options import overrides_for_training, read_options
+    from pdla.data.intake import read_intake
 
-    summary = check_cohort(videos, labels, store, read_options(config, overrides or []))
+    intake = read_intake(videos, labels, store, read_options(config, overrides or []))
+    if names is not None:
+        write_key_table(intake, names)
+    summary = summarise(intake)
     if json is not None:
         write_json(summary, json)
     if html is not None:

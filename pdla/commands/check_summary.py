@@ -248,6 +248,10 @@ def summarise(intake: Intake) -> CheckSummary:
         for problem in intake.problems
         if (problem.reason, problem.place, problem.leg) not in said
     ]
+    in_rows += [
+        (Reason.SAME_RECORDING, Place(place, None, f"as {other}"))
+        for place, other in intake.duplicates
+    ]
     return CheckSummary(
         rows=cohort.n_rows,
         rated_rows=sum(row.is_rated for row in intake.sheet.rows) if intake.sheet else 0,

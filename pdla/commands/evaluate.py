@@ -19,6 +19,7 @@ from pdla.data.intake.agreement import Agreement
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import FoldsRecord
+from pdla.evaluation.leg_table import KEYPOINTS
 from pdla.evaluation.video_scores import table_metrics, table_reasons
 from pdla.report.study_run import StudyRun
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run
@@ -30,6 +31,7 @@ from pdla.runs.result import (
     as_score_counts,
 )
 from pdla.training.prediction import Predictor, read_finished
+from pdla.training.pretraining import can_tell_patients
 from pdla.training.records import count_flow, legs_table, rater_agreement
 from pdla.training.run import count_exclusions
 
@@ -86,7 +88,7 @@ def evaluate_runs(
         log.warning("not used: %s: %s", name, why)
     legs = legs_table(cohort.rated_legs)
     for run in study.runs:
-        _check_others(run, legs)
+        _check_others(run, legs, cohort)
     other = OtherData(cohort, legs, str(videos), rater_agreement(labels, options))
     predictor = Predictor(cohort, store)
     for run in study.runs:
@@ -95,12 +97,25 @@ def evaluate_runs(
     return out
 
 
-def _check_others(run: StudyRun, legs: pd.DataFrame) -> None:
+def _check_others(run: StudyRun, legs: pd.DataFrame, cohort: Cohort) -> None:
+    """Refuse data of patients whom the run knows; say it when that cannot be told."""
     if shared := sorted(set(run.legs["patient"]) & set(legs["patient"])):
         raise ValueError(
             f"patients of {run.folder.name} are in the other data as well: "
             f"{', '.join(shared[:5])}; that is no external validation"
         )
+    copies = set(run.legs.get(KEYPOINTS, ())) & set(legs[KEYPOINTS]) - {""}
+    if copies or run.result.data_hash == cohort.data_hash:
+        n_copies = len(copies) or len(set(legs["video_id"]))
+        raise ValueError(
+            f"{n_copies} recordings of {run.folder.name} are in the other data as well; that is no "
+            "external validation"
+        )
+    if not can_tell_patients(run.result, cohort):
+        log.warning(
+            "%s: was trained in another working folder, or before pdla 0.2: whether its patients "
+            "are in the other data cannot be told", run.folder.name,
+        )  # fmt: skip
 
 
 def _evaluate(run: StudyRun, predictions: pd.DataFrame, other: OtherData, run_dir: Path) -> None:

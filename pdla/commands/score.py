@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from rich import box
 from rich.console import Console
@@ -28,7 +29,7 @@ from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores
 from pdla.report.study import Study
 from pdla.report.study_run import StudyRun
 from pdla.training.prediction import Predictor, read_finished
-from pdla.training.pretraining import patients_seen
+from pdla.training.pretraining import can_tell_patients, patients_seen
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,8 @@ def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.Da
         log.info("%s scores", run.folder.name)
         part = predictor.predict(run)
         seen = patients_seen(run.result, run.folds, run.legs, cohort)
-        part["knew"] = part["patient"].isin(seen).astype(int)
+        knew = part["patient"].isin(seen).astype(float)
+        part["knew"] = knew if can_tell_patients(run.result, cohort) else knew.replace(0.0, np.nan)
         part["unsupported"] = "".join(map(str, run.result.unsupported_scores))
         parts.append(part)
     if not parts:
@@ -172,7 +174,8 @@ def _mean_over_runs(predictions: pd.DataFrame) -> pd.DataFrame:
     table["disagreement"] = by_leg["expected_score"].std()
     table["n_runs"] = by_leg.size()
     table["n_clips"] = by_leg["n_clips"].min()
-    table["runs_that_knew_the_patient"] = by_leg["knew"].sum()
+    is_unknown = by_leg["knew"].apply(lambda knew: knew.isna().any() and not knew.any())
+    table["runs_that_knew_the_patient"] = by_leg["knew"].sum().mask(is_unknown)
     table["unsupported_scores"] = [
         " ".join(sorted(set.intersection(*map(set, scores)))) for _, scores in by_leg["unsupported"]
     ]
@@ -224,6 +227,11 @@ def _facts(study: Study, table: pd.DataFrame) -> list[str]:
         facts.append(
             f"{n_known} legs are of patients that runs were trained on: their scores are partly "
             "recognition."
+        )
+    if n_unknown := int(table["runs_that_knew_the_patient"].isna().sum()):
+        facts.append(
+            f"Whether runs were trained on the patients of {n_unknown} legs cannot be told: they "
+            "were trained in another working folder, or before pdla 0.2."
         )
     if study.is_leaky:
         facts.append("LEAKY runs are among these: nothing is known of how well they score.")

@@ -97,6 +97,10 @@ class Reason(Enum):
         Severity.NOTE,
         "the id differs from the folder's by zeros, a date or a file suffix; no other one fits",
     )
+    SAME_RECORDING = (
+        Severity.NOTE,
+        "the recording is nearly that of another patient; both are taken as one person",
+    )
     ODD_DATE = Severity.NOTE, "the date in the video id is no date"
     SHORT_NUMBER = Severity.NOTE, "the patient number may be a placeholder"
     NO_PATIENT = (

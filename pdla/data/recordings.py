@@ -28,6 +28,7 @@ class Recording:
         frame_size: (H, W) of the video in px.
         bouts: First and last second in which a leg does the task, where the data set says so; legs
             that are not in it are searched for.
+        sha256: Of the keypoints, by which copies are known under any name; empty if not computed.
 
     Raises:
         ValueError: If shape, type, fps or frame size cannot be those of a recording.
@@ -38,6 +39,7 @@ class Recording:
     fps: float
     frame_size: tuple[int, int]
     bouts: Mapping[Leg, tuple[float, float]] = field(default_factory=dict)
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         """Check the values once, so that nobody downstream has to."""
@@ -152,6 +154,8 @@ class Cohort:
         exclusions: What was left out, each with its reason.
         n_rows: Rows in the label sheet.
         n_videos: OpenPose folders found.
+        project: Says which secret the pseudonyms were made with, without giving it away; patients
+            of two cohorts with the same one have the same pseudonyms. Empty if not known.
         data_hash: SHA-256 over keypoints, scores and patient structure; the same data gives the
             same hash on every machine, whatever the pseudonyms are.
     """
@@ -161,6 +165,7 @@ class Cohort:
     n_rows: int = 0
     n_videos: int = 0
     data_hash: str = ""
+    project: str = ""
 
     def rated(self, leg: Leg) -> list[LegSample]:
         """Samples of one leg that have a score."""

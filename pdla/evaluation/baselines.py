@@ -16,7 +16,7 @@ from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 
 from pdla.data.recordings import N_SCORES, SCORES
-from pdla.evaluation.leg_table import FACTS, RATING
+from pdla.evaluation.leg_table import FACTS, KEYPOINTS, RATING
 
 N_TREES: Final = 100
 
@@ -130,7 +130,7 @@ def kinematic_features(
     known: pd.DataFrame, tested: pd.DataFrame
 ) -> tuple[Probabilities, Probabilities]:
     """Kinematics of both, standardised by the known legs; what was not measured is their median."""
-    names = [name for name in known.columns if name not in (*FACTS, RATING)]
+    names = [name for name in known.columns if name not in (*FACTS, RATING, KEYPOINTS)]
     own, other = known[names].to_numpy(np.float64), tested[names].to_numpy(np.float64)
     measured = np.isfinite(own).any(axis=0)
     median = np.nanmedian(np.where(measured, own, 0.0), axis=0)

@@ -5,10 +5,11 @@ from typing import Final
 
 import pandas as pd
 
-# Columns that say who and what; all others but RATING are kinematics of the bout.
+# Columns that say who and what; all others but these and the next two are kinematics of the bout.
 FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
 RATING: Final = "rating"  # mean of raters; only some data sets have it
-_TEXT: Final = ("video_id", "patient", "group", "leg")
+KEYPOINTS: Final = "keypoints_sha256"  # of the recording; tables made before 0.2 lack it
+_TEXT: Final = ("video_id", "patient", "group", "leg", KEYPOINTS)
 
 
 def read_legs(path: Path) -> pd.DataFrame:

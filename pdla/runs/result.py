@@ -78,10 +78,12 @@ class DataSource:
     Attributes:
         name: Option of the config group `recordings`.
         simulated: Score mix of a simulated clinic; None for people.
+        project: `Cohort.project` of the recordings; empty if unknown.
     """
 
     name: str
     simulated: str | None = None
+    project: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pdla.data.recordings import Cohort
 from pdla.data.splits.files import FoldsRecord, Split
-from pdla.evaluation.leg_table import read_legs
+from pdla.evaluation.leg_table import KEYPOINTS, read_legs
 from pdla.models.weights import NAMED
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, SPLIT, read_result
 from pdla.runs.old_configs import read_config
@@ -96,6 +96,8 @@ def patients_seen(
 ) -> set[str]:
     """Pseudonyms, as a cohort has them, of the patients that a run has seen.
 
+    They are known by their pseudonyms, and by copies of their recordings under any name.
+
     Args:
         result: Of the run.
         folds: Every fold of its split.
@@ -104,8 +106,22 @@ def patients_seen(
     """
     fold = folds[result.split.fold]
     indices = [*fold.train, *fold.val]  # validation patients chose the checkpoint
-    seen = set(legs.loc[legs.index.isin(indices), "patient"])
+    known = legs[legs.index.isin(indices)]
+    seen = set(known["patient"])
+    if KEYPOINTS in known:
+        copies = set(known[KEYPOINTS]) - {""}
+        seen |= {one.patient for one in cohort.samples if one.recording.sha256 in copies}
     if result.data_hash == cohort.data_hash:
         rated = cohort.rated_legs
         seen |= {rated[index].patient for index in indices}
     return seen
+
+
+def can_tell_patients(result: RunResult, cohort: Cohort) -> bool:
+    """Whether the patients of a run and of a cohort would have the same pseudonyms.
+
+    If not, only copies of recordings are noticed: a patient on whom the run was trained may be
+    filmed again under another pseudonym.
+    """
+    is_one_project = result.data.project == cohort.project != ""
+    return is_one_project or result.data_hash == cohort.data_hash

@@ -21,6 +21,7 @@ from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
 from pdla.data.splits.folds import Splitter
+from pdla.evaluation.leg_table import KEYPOINTS
 from pdla.runs.folder import LEGS_FOLDER, SPLIT
 from pdla.runs.result import DataSource, Flow, SplitRecord
 
@@ -65,7 +66,7 @@ def record_data(
         legs_file=write_legs(run_dir.parent, cohort.data_hash, rated),
         flow=count_flow(cohort, legs),
         agreement=rater_agreement(recordings.get("labels"), IntakeOptions.from_config(recordings)),
-        data=DataSource(recordings["name"], simulated),
+        data=DataSource(recordings["name"], simulated, cohort.project),
     )
 
 
@@ -100,8 +101,9 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
 
 
 def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
-    """The rated legs with the kinematics of their bouts; see `leg_table`."""
-    return leg_table(rated).drop(columns=["bout_start_s", "bout_end_s"])
+    """The rated legs with the kinematics of their bouts, see `leg_table`, and KEYPOINTS."""
+    table = leg_table(rated).drop(columns=["bout_start_s", "bout_end_s"])
+    return table.assign(**{KEYPOINTS: [sample.recording.sha256 for sample in rated]})
 
 
 def rater_agreement(labels: str | Path | None, options: IntakeOptions) -> dict[Leg, Agreement]:

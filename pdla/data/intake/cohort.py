@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pdla.data.intake.duplicates import find_duplicates, merge_duplicates
 from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.folders import FolderOptions, find_folders
 from pdla.data.intake.labels import LabelSheet, RowProblem, read_labels
@@ -49,7 +50,7 @@ def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeO
     entries = _name(found.entries, pseudonyms, options.folders)
     recordings = RecordingStore(store, pseudonyms, options.openpose)
     opened = recordings.open_videos(videos, _sources(entries), options.n_workers)
-    return _finish(replace(found, entries=entries), opened, options)
+    return _finish(replace(found, entries=entries), opened, options, pseudonyms.project)
 
 
 def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Cohort:
@@ -67,7 +68,7 @@ def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
     opened = RecordingStore(store, pseudonyms, options.openpose).open_stored(
         videos, _sources(entries)
     )
-    return _finish(replace(found, entries=entries), opened, options).cohort
+    return _finish(replace(found, entries=entries), opened, options, pseudonyms.project).cohort
 
 
 @dataclass(frozen=True)
@@ -102,20 +103,26 @@ def _sources(entries: Sequence[VideoEntry]) -> dict[str, VideoSource]:
 
 
 def _finish(
-    found: _Found, opened: Mapping[str, StoredVideo | Finding], options: IntakeOptions
+    found: _Found,
+    opened: Mapping[str, StoredVideo | Finding],
+    options: IntakeOptions,
+    project: str,
 ) -> Intake:
     """Judge all videos."""
     sheet = found.sheet
-    entries = [_judge(entry, opened, options) for entry in found.entries]
+    judged = [_judge(entry, opened, options) for entry in found.entries]
+    pairs = find_duplicates(judged)
+    entries = merge_duplicates(judged, pairs)
     counted = [entry for entry in entries if entry.row] if sheet and sheet.rows else entries
     return Intake(
-        cohort=build_cohort(entries, sheet, found.n_folders),
+        cohort=replace(build_cohort(entries, sheet, found.n_folders), project=project),
         videos=tuple(entries),
         sheet=sheet,
         problems=tuple(_row_problems(entries, sheet)),
         merged=tuple(_merged(entries)),
         n_patients=len({entry.person for entry in counted}),
         n_others=found.n_others,
+        duplicates=tuple((other.place, one.place) for one, other in pairs),
     )
 
 

@@ -47,7 +47,7 @@ def read_li2018(root: Path, pseudonyms: Pseudonyms, options: IntakeOptions) -> I
     entries = _name(entries, pseudonyms)
     every = [problem for trial in trials.trials for problem in trial.problems]
     return Intake(
-        cohort=build_cohort(entries, None, len(entries)),
+        cohort=replace(build_cohort(entries, None, len(entries)), project=pseudonyms.project),
         videos=tuple(entries),
         sheet=None,
         problems=(),

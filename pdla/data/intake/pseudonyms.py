@@ -28,6 +28,11 @@ class Pseudonyms:
         """Keep the secret; see `open_pseudonyms`."""
         self._secret = secret
 
+    @property
+    def project(self) -> str:
+        """Says whether two cohorts have the same secret, without giving it away."""
+        return self.digest("project", "")[:16]
+
     def digest(self, kind: str, text: str) -> str:
         """Keyed digest of a text, 64 hexadecimal digits; `kind` keeps uses apart."""
         return hmac.new(

@@ -42,6 +42,7 @@ class Intake:
         merged: Patients to look at.
         n_patients: Patients of the videos in the sheet, or of all if there is no sheet.
         n_others: Other things in the folder of videos.
+        duplicates: Places of recordings that two patients had: they are one person now.
         source: Name of a published data set that brings its own ratings; else empty.
         trial_problems: What is odd in its files.
     """
@@ -53,6 +54,7 @@ class Intake:
     merged: tuple[MergedPatient, ...]
     n_patients: int
     n_others: int
+    duplicates: tuple[tuple[str, str], ...] = ()
     source: str = ""
     trial_problems: tuple[TrialProblem, ...] = ()
 

@@ -287,7 +287,7 @@ def _open(
 ) -> StoredVideo | Finding:
     if keypoints is None or entry.facts is None:
         return entry.problem or Finding(Reason.STORE_DAMAGED)
-    recording = Recording(video_id, keypoints, entry.fps, entry.frame_size)
+    recording = Recording(video_id, keypoints, entry.fps, entry.frame_size, sha256=entry.sha256)
     return StoredVideo(recording, entry.facts, entry.sha256)
 
 

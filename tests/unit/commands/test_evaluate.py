@@ -1,6 +1,7 @@
 """Finished runs score another data set without refitting."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -85,3 +86,17 @@ def test_raters_of_the_other_data_are_what_its_scores_are_held_against(study, ot
     )  # fmt: skip
     page = report_study(out, n_clips=0).read_text()
     assert "Raters of this study, right leg" in page
+
+
+def test_copies_of_training_videos_under_other_names_are_refused(study, tmp_path, monkeypatch):
+    known = shutil.copytree(study, tmp_path / "known")
+    (path,) = (known / "_legs").glob("*.csv")
+    legs = pd.read_csv(path)
+    legs.assign(keypoints_sha256=[f"{n % 9:064x}" for n in range(len(legs))]).to_csv(path)
+    cohort = renamed(make_cohort(6, 2), "other")
+    first = cohort.samples[0]
+    copy = replace(first, recording=replace(first.recording, sha256=f"{3:064x}"))
+    cohort = replace(cohort, samples=(copy, *cohort.samples[1:]))
+    monkeypatch.setattr(external, "read_cohort", lambda *_: cohort)
+    with pytest.raises(ValueError, match=r"^1 recordings of resnet_lstm-R-fold0-seed0 are in the"):
+        evaluate(known, tmp_path)

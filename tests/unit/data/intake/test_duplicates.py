@@ -1,0 +1,56 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pdla.data.intake import Intake, IntakeOptions, read_intake
+from tests.fixtures.clinics import HEADER, seated, write_sheet, write_video
+
+IDS = ("TG1_5550001_20220101_LA_1", "TG2_5550002_20220101_LA_1", "TG3_5550003_20220101_LA_1")
+
+
+def read(root: Path, *people: np.ndarray) -> Intake:
+    for clinic_id, person in zip(IDS, people, strict=False):
+        write_video(root / "LA" / clinic_id, person)
+    rows = [(clinic_id, 1, 1, "") for clinic_id in IDS[: len(people)]]
+    sheet = write_sheet(root / "labels.xls", [HEADER, *rows])
+    return read_intake(root / "LA", sheet, root / "store", IntakeOptions())
+
+
+def with_noise(person: np.ndarray) -> np.ndarray:
+    noisy = person.copy()
+    noisy[..., :2] += np.random.default_rng(0).normal(0, 1, noisy[..., :2].shape)
+    return noisy
+
+
+@pytest.mark.parametrize(
+    "copy", [lambda person: person, lambda person: person[17:], with_noise,
+             lambda person: with_noise(person)[5:-30]],
+    ids=["equal", "cut", "noise", "both"],
+)  # fmt: skip
+def test_copies_under_two_patients_are_one_person(
+    tmp_path: Path, copy: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    person = restless(1)
+    intake = read(tmp_path, person, restless(2), copy(person))
+    assert intake.duplicates == (("row 4", "row 2"),)
+    patients = [entry.patient for entry in intake.videos]
+    assert patients[0] == patients[2] != patients[1]
+    assert intake.n_patients == 2
+    assert len({sample.patient for sample in intake.cohort.samples}) == 2
+
+
+def test_other_people_on_the_same_chair_stay_apart(tmp_path: Path) -> None:
+    slower = seated(150)[np.arange(150) * 4 // 5]
+    assert read(tmp_path, restless(1), restless(2), slower).duplicates == ()
+
+
+def restless(seed: int, n_frames: int = 150) -> np.ndarray:
+    """Someone who taps with a rhythm of his own."""
+    rng = np.random.default_rng(seed)
+    person = seated(n_frames)
+    phase = np.cumsum(rng.uniform(0.2, 0.7, n_frames))
+    lift = 40 * np.clip(np.sin(phase), 0, None)
+    person[:, 9:12, 1] = seated(1)[0, 9:12, 1] - lift[:, None] * (0, 1, 1)
+    return person
