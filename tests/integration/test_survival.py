@@ -18,7 +18,7 @@ from tests.fixtures.places import ROOT
 from tests.fixtures.runs import TINY, read_events
 
 QUICK = (
-    *TINY, "leg=both", "sampling=random", "sampling.seconds=1", "sampling.stride_s=1",
+    *TINY, "leg=both", "sampling=recording", "sampling.seconds=1", "sampling.stride_s=1",
     "augment=strong", "save_every_s=0", "model=tcn", "data.batch_size=4", "model.channels=8",
     "model.layers=2",
 )  # fmt: skip

@@ -164,7 +164,7 @@ def test_opencv_says_that_it_cannot_draw_heat_maps():
     ("module", "style"), [(DrawnClips, "heatmaps"), (HeatmapClips, "scored_leg")]
 )
 def test_a_style_that_a_data_module_cannot_give_is_refused(module, style, cohort_of):
-    with pytest.raises(ValueError, match="choose data=heatmap_clips for heat maps"):
+    with pytest.raises(ValueError, match=f"drawing.style={style}: this data needs"):
         make_module(module, cohort_of(6), Drawing(style=style))
 
 
