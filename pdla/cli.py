@@ -101,6 +101,24 @@ def simulate(
 
 
 @app.command()
+def pose(
+    videos: Annotated[list[Path], typer.Argument(help="Video files, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="Folder of the pose files.")],
+    estimator: Annotated[
+        str, typer.Option(help="mediapipe (quick), or rtmlib (RTMPose; also for legs alone).")
+    ] = "mediapipe",
+    model: Annotated[Path | None, typer.Option(help="Model of the estimator: .task, .onnx")] = None,
+    detector: Annotated[Path | None, typer.Option(help="Person detector of rtmlib: .onnx")] = None,
+    force: Annotated[bool, typer.Option(help="Make pose files anew that are there.")] = False,
+) -> None:
+    """Find the poses of people in videos; pip install 'pdla[pose]'."""
+    from pdla.commands.pose import estimate_poses
+
+    if estimate_poses(videos, out, estimator, model, detector, force=force):
+        raise typer.Exit(1)
+
+
+@app.command()
 def draw(
     videos: Annotated[Path, typer.Argument(help="OpenPose folder of a video, or of all videos.")],
     out: Annotated[

@@ -176,7 +176,7 @@ class Reason(Enum):
     NOBODY = (
         Severity.UNUSABLE,
         "no person was found in any frame",
-        "Look at the video, and run the pose estimator again.",
+        "Look at the video, and run the pose estimator again; on legs alone, MediaPipe fails.",
     )
     UNKNOWN_LAYOUT = (
         Severity.UNUSABLE,
@@ -215,6 +215,11 @@ class Reason(Enum):
         Severity.UNUSABLE,
         "the video is too short",
         "Film ten taps of each leg, or lower recordings.quality.min_seconds.",
+    )
+    LOST_BY_MEDIAPIPE = (
+        Severity.UNUSABLE,
+        "MediaPipe lost the patient in most frames",
+        "It needs head and shoulders. For legs alone use pdla pose --estimator rtmlib, or OpenPose.",
     )
     PATIENT_MOSTLY_MISSING = (
         Severity.UNUSABLE,

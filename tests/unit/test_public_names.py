@@ -29,6 +29,7 @@ def test_importing_pdla_imports_nothing_heavy():
 FACES = [
     "pdla", "pdla.commands", "pdla.training", "pdla.review", "pdla.data.kinematics",
     "pdla.data.openpose", "pdla.data.simulation", "pdla.data.intake", "pdla.data.splits",
+    "pdla.pose",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""One folder of OpenPose output becomes the keypoints of the patient.
+"""The pose files of a video, of any estimator, become the keypoints of the patient.
 
-Reading order: `frame_files` and `frames` (JSON files of a folder), `landmarks` (MediaPipe),
+Reading order: `formats` (what is read), `frame_files` and `frames` (a JSON file a frame),
+`pose_file` with `pose_tables` and `pose_json` (one file a video), `landmark_names`, `clock`,
 `layouts` (other skeletons to BODY_25), `tracking` (who is the patient), `cuts` (a stale tail),
 `leg_swaps`, `gaps`, `quality_facts` (what was measured on the way), `reading` (all, in order).
 """

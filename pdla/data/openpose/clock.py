@@ -12,9 +12,10 @@ from pdla.data.reasons import Reason
 MAX_FRAMES: Final = 200_000
 MIN_FPS: Final = 1.0
 MAX_FPS: Final = 1000.0
-# Milliseconds are rounded to whole numbers, and 30 fps has steps of 33 and 34: up to a quarter of a
-# step off the even grid counts as even.
-MAX_OFF_GRID: Final = 0.25
+# Times are often whole milliseconds, so that 30 fps has steps of 33 and 34. A tenth of a step off
+# the even grid counts as even, too.
+MAX_OFF_GRID_S: Final = 0.001
+MAX_OFF_GRID: Final = 0.1
 MIN_FRAMES_FOR_STEP: Final = 10  # fewer frames may have an even distance by chance
 UNITS: Final = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # in one second
 
@@ -124,8 +125,7 @@ def _from_times(times: NDArray[np.float64]) -> tuple[NDArray[np.int64], Clock]:
     _check_length(times[-1] / usual)
     index = np.concatenate([[0], np.cumsum(np.maximum(np.rint(steps / usual), 1))])
     slope = float((index @ times) / (index @ index))  # of the best line through the first frame
-    off_grid = np.abs(times - index * slope).max() / slope
-    if off_grid <= MAX_OFF_GRID:
+    if np.abs(times - index * slope).max() <= max(MAX_OFF_GRID * slope, MAX_OFF_GRID_S):
         return index.astype(np.int64), Clock(_checked(1 / slope))
     return np.arange(len(times)), Clock(_checked(1 / usual), times_s=times)
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pdla.data.openpose.clock import read_clock
 from pdla.data.openpose.formats import MOTION_SUFFIXES, WHOLE_FILES
 from pdla.data.openpose.frame_files import FrameDigest, UnreadableRecordingError, is_single_frame
-from pdla.data.openpose.frames import DetectedPeople, mark_unseen
+from pdla.data.openpose.frames import DetectedPeople, mark_unseen, name_points
 from pdla.data.openpose.landmark_names import refuse_odd_proportions, refuse_shifted
-from pdla.data.openpose.layouts import layout_of
+from pdla.data.openpose.layouts import LAYOUTS, layout_of
 from pdla.data.openpose.pose_json import read_json
 from pdla.data.openpose.pose_rows import decode
 from pdla.data.openpose.pose_tables import is_landmark_table, read_csv
@@ -61,7 +61,9 @@ def read_pose_file(path: Path, declared: str) -> DetectedPeople:
     rows = _READERS.get(path.suffix.lower(), read_csv)(content, declared)
     points = _with_confidence(rows.points)
     layout = layout_of(points.shape[1])
-    if not rows.is_named and layout is not None:
+    if rows.layout is not None and LAYOUTS[rows.layout].n_points != points.shape[1]:
+        raise UnreadableRecordingError(Reason.FILE_DAMAGED, name_points(points.shape[1]))
+    if rows.layout is None and layout is not None:
         refuse_shifted(points, layout)
         if declared == "auto":
             refuse_odd_proportions(points, layout)
@@ -74,7 +76,7 @@ def read_pose_file(path: Path, declared: str) -> DetectedPeople:
     frame = index[np.searchsorted(rows.frames, rows.frame)]
     return DetectedPeople(
         points[is_seen], frame[is_seen], is_read, dict(rows.problems), digest.hexdigest(),
-        "body_25" if rows.is_named else None, rows.is_unit, rows.frame_size, clock,
+        rows.layout, rows.is_unit, rows.frame_size, clock,
     )  # fmt: skip
 
 

@@ -127,7 +127,7 @@ def read_json(content: bytes, declared: str) -> PoseRows:
         None if times is None else _rising(times[first], problems),
         _number(video.about, FPS_NAMES),
         _frame_size(video.about),
-        is_named=found.is_named,
+        layout="body_25" if found.is_named else _told_layout(video.about),
         is_unit=found.is_unit,
         problems=dict(problems),
     )
@@ -307,6 +307,13 @@ def _number(about: Mapping[str, Any], names: Iterable[str]) -> float | None:
     value = get_key(about, names)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 < value < 1e6 else None
+
+
+def _told_layout(about: Mapping[str, Any]) -> str | None:
+    """Layout that a file of `pdla pose` says; other tools' words for it are not known."""
+    layout = about.get("layout")
+    is_own = str(about.get("format", "")).startswith("pdla pose")
+    return layout if is_own and isinstance(layout, str) and layout in LAYOUTS else None
 
 
 def _frame_size(about: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -22,8 +22,8 @@ class PoseRows:
         times_s: (F,) seconds of the frames; None if the file does not say it.
         fps: Frames a second, if the file says it.
         frame_size: (H, W) in px, if the file says it.
-        is_named: Whether the landmarks have names: then the points are in BODY_25. Else their
-            number tells the layout.
+        layout: Layout of the points if names or the file tell it (names: body_25); else None, and
+            their number is all that tells it.
         is_unit: Whether coordinates are 0 to 1 by definition.
         problems: What was odd, in words, with how often.
     """
@@ -34,7 +34,7 @@ class PoseRows:
     times_s: NDArray[np.float64] | None = None
     fps: float | None = None
     frame_size: tuple[int, int] | None = None
-    is_named: bool = False
+    layout: str | None = None
     is_unit: bool = False
     problems: Mapping[str, int] = field(default_factory=dict)
 

@@ -353,7 +353,7 @@ def _as_rows(
         at_frames,
         table.single(FPS_NAMES),
         (int(height), int(width)) if height and width else None,
-        is_named=places.is_named,
+        layout="body_25" if places.is_named else None,
         is_unit=points.shape[1] == LAYOUTS["mediapipe_33"].n_points or places.is_mediapipe,
         problems=dict(problems),
     )

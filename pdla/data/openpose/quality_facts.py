@@ -50,6 +50,7 @@ class Facts:
         body: How the person sits and moves.
         problems: What was odd about the files, with how often.
         timing: What the files say of time.
+        is_mediapipe: Whether MediaPipe found the joints, which needs head and shoulders.
     """
 
     n_frames: int
@@ -68,6 +69,7 @@ class Facts:
     body: BodyFacts = field(default_factory=BodyFacts)
     problems: Mapping[str, int] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    is_mediapipe: bool = False
 
     @property
     def seconds(self) -> float:

@@ -93,6 +93,20 @@ def _mean_seen(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean
 
 
+def link_people(people: NDArray[np.float32], frame: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Follow every person from frame to frame by how little each moves.
+
+    Args:
+        people: (N, 25, 3) of x px, y px, confidence; unseen is NaN, NaN, 0.
+        frame: (N,) frame of each person, ascending.
+
+    Returns:
+        (N,) number of the person, counted from 0 in order of appearance.
+    """
+    centre, size = _place(people)
+    return _link(centre, size, frame)
+
+
 def _link(
     centre: NDArray[np.float64], size: NDArray[np.float64], frame: NDArray[np.int64]
 ) -> NDArray[np.int64]:
