@@ -219,7 +219,7 @@ class Reason(Enum):
     LOST_BY_MEDIAPIPE = (
         Severity.UNUSABLE,
         "MediaPipe lost the patient in most frames",
-        "It needs head and shoulders. For legs alone use pdla pose --estimator rtmlib, or OpenPose.",
+        "It needs head and shoulders: for legs take OpenPose or pdla pose --estimator rtmlib.",
     )
     PATIENT_MOSTLY_MISSING = (
         Severity.UNUSABLE,

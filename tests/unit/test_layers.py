@@ -38,6 +38,7 @@ ROOMS = (
     "report",
     "review",
     "training",
+    "pose",
     "commands",
     "api",
     "cli",

@@ -16,7 +16,7 @@ from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason
 
-VERSION: Final = 5  # raise it whenever the same files would be parsed into other keypoints
+VERSION: Final = 6  # raise it whenever the same files would be parsed into other keypoints
 INDEX: Final = "index.json"
 _FACTS: Final = {fact.name for fact in fields(Facts)}
 _log = logging.getLogger(__name__)

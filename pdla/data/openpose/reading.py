@@ -1,7 +1,7 @@
 """One folder of OpenPose output becomes the keypoints of the patient."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -143,6 +143,7 @@ def read_recording(folder: Path, options: OpenPoseOptions) -> ParsedVideo:
         problems=problems,
         timing=_timing(people, options.fps),
     )
+    facts = replace(facts, is_mediapipe=people.is_unit or layout == "mediapipe_33")
     return ParsedVideo(filled, fps, frame_size, facts, people.content)
 
 

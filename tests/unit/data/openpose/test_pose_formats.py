@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pdla.data.intake.quality import QualityOptions, judge_quality
 from pdla.data.openpose import OpenPoseOptions, ParsedVideo, read_recording
 from pdla.data.openpose.formats import FORMATS, formats_page
 from pdla.data.openpose.layouts import LAYOUTS
@@ -293,6 +294,15 @@ def test_legs_that_mediapipe_invents_are_not_seen(tmp_path: Path, scale: float) 
     points[:, 23:, 2] = 0.99
     sure = read(write_long(tmp_path / "b.csv", points)).facts
     assert sure.foot == {"L": 0, "R": 0}
+
+
+def test_the_check_says_which_estimator_sees_legs_alone(tmp_path: Path) -> None:
+    frames = [{"pose_landmarks": objects(frame) if n < 9 else None} for n, frame in
+              enumerate(landmarks(seated(150)))]  # fmt: skip
+    video = read(write_json(tmp_path / "a.json", frames))
+    verdict = judge_quality(video.facts, QualityOptions())["L"]
+    (finding,) = [one for one in verdict.findings if "lost the patient" in one.reason.text]
+    assert "rtmlib" in finding.reason.advice
 
 
 def test_several_people_are_followed(tmp_path: Path) -> None:
