@@ -17,6 +17,9 @@ class ClipBatch(TypedDict):
     Keys:
         keypoints: (B, T, 25, 3) float32 of x px, y px, confidence; NaN, NaN, 0 where unseen. Absent
             where clips come from video files.
+        rows: (B, T, 2) int64, and
+        weight: (B, T) float32, where `keypoints` are still to be gathered on the device (see
+            pdla.data.clips.resident).
         score: (B,) int64, the rater's 0-4, or -1 for a leg that was not rated.
         sample: (B,) int64, which LegSample of the data module the clip shows.
         clips: (B, C, T, H, W) float32 in 0-1, once the clips were drawn: pictures of 3 channels, or
@@ -26,6 +29,8 @@ class ClipBatch(TypedDict):
             could not be measured.
     """
 
+    rows: NotRequired[Tensor]
+    weight: NotRequired[Tensor]
     keypoints: NotRequired[Tensor]
     score: Tensor
     sample: Tensor

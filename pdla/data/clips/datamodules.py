@@ -16,6 +16,7 @@ from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.clips.augment import Augmentation, augment
 from pdla.data.clips.dataset import ClipDataset
 from pdla.data.clips.randomness import EpochOrder, seed_of
+from pdla.data.clips.resident import PlannedClips, ResidentKeypoints, fits_on_device
 from pdla.data.clips.sampling import Sampling
 from pdla.data.drawing.draw import draw_clips
 from pdla.data.drawing.options import Drawing, Style
@@ -99,6 +100,7 @@ class KeypointClips(lightning.LightningDataModule):
         self.workers = workers
         self.splitter = splitter
         self.split_fold = splitter.fold
+        self._resident: ResidentKeypoints | None = None
 
     def share_out(self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]) -> Shares:
         """The samples of this module, and which stage each is for."""
@@ -129,17 +131,25 @@ class KeypointClips(lightning.LightningDataModule):
     def _loader(self, stage: Stage) -> DataLoader[ClipBatch]:
         is_train = stage == "train"
         indices = getattr(self.split, stage)
-        dataset = ClipDataset(
-            self.samples, indices, self.sampling, "train" if is_train else "eval", self.seed
-        )
         is_shuffled = is_train and not getattr(self.trainer, "overfit_batches", 0)
+        dataset = self._clips(indices, "train" if is_train else "eval")
         return DataLoader(
             dataset,
+            collate_fn=as_batch if isinstance(dataset, PlannedClips) else None,
             batch_size=len(dataset) if self.batch_size == "all" else self.batch_size,
             sampler=self._order(dataset) if is_shuffled else None,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
+
+    def _clips(self, indices: Sequence[int], stage: Literal["train", "eval"]) -> ClipDataset:
+        """Clips to be gathered on the device, if all keypoints find room there."""
+        if self.workers or not fits_on_device(self.samples):
+            return ClipDataset(self.samples, indices, self.sampling, stage, self.seed)
+        if self._resident is None:
+            self._resident = ResidentKeypoints(self.samples)
+        options = (self.samples, indices, self.sampling, stage, self.seed)
+        return PlannedClips(self._resident, *options)
 
     def _order(self, dataset: ClipDataset) -> EpochOrder:
         weights = None
@@ -156,6 +166,7 @@ class KeypointClips(lightning.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
         """Augment training clips and turn keypoints into what the model takes, on the device."""
+        batch = self.gather(batch)
         if self.trainer is not None and self.trainer.training:
             keypoints = batch["keypoints"]
             seed = self._augmentation_seed(self.trainer)
@@ -164,9 +175,16 @@ class KeypointClips(lightning.LightningDataModule):
             batch = {**batch, "keypoints": augmented}
         return self.represent(batch)
 
+    def gather(self, batch: ClipBatch) -> ClipBatch:
+        """Read the keypoints of a batch that only says which they are."""
+        if self._resident is None or "rows" not in batch:
+            return batch
+        keypoints = self._resident.gather(batch["rows"], batch["weight"])
+        return {"keypoints": keypoints, "score": batch["score"], "sample": batch["sample"]}
+
     def represent(self, batch: ClipBatch) -> ClipBatch:
         """Keypoints are given as they are."""
-        return batch
+        return self.gather(batch)
 
     def _augmentation_seed(self, trainer: lightning.Trainer) -> int:
         """Of the batch that is about to be trained on."""
@@ -196,6 +214,7 @@ class DrawnClips(KeypointClips):
 
     def represent(self, batch: ClipBatch) -> ClipBatch:
         """Draw the clips."""
+        batch = self.gather(batch)
         sizes = self._sizes_on(batch["sample"].device)[batch["sample"]]
         return {**batch, "clips": draw_clips(batch["keypoints"], self.drawing, sizes)}
 
@@ -265,6 +284,11 @@ def split_cohort(
                 "choose another fold or fewer folds"
             )
     return [sample for sample in rated if sample.leg in legs], kept
+
+
+def as_batch(batch: Any) -> Any:
+    """A batch that the data set has made already."""
+    return batch
 
 
 BALANCES: Final = ("none", "score", "patient")

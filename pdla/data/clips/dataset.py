@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -71,12 +71,22 @@ class ClipDataset(Dataset[ClipBatch]):
         slot = self.slots[draw.item]
         if slot.clip is not None:
             return slot.clip
-        generator = Random(seed_of(self.seed, "clip", draw.epoch, draw.place))
-        return self.sampling.random_clip(self.spans[slot.sample], generator)
+        chances = epoch_chances(self.seed, draw.epoch, len(self))
+        return self.sampling.random_clip(self.spans[slot.sample], chances[draw.place % len(self)])
+
+    def score_of(self, leg: int) -> int:
+        """The rater's score of a leg, UNRATED if there is none."""
+        score = self.samples[leg].score
+        return UNRATED if score is None else score
+
+    @staticmethod
+    def as_draw(wanted: ClipDraw | int) -> ClipDraw:
+        """A number is a draw of epoch 0."""
+        return wanted if isinstance(wanted, ClipDraw) else ClipDraw(wanted, 0, wanted)
 
     def __getitem__(self, wanted: ClipDraw | int) -> ClipBatch:
         """One clip: keypoints (T, 25, 3), score (), sample (); a number is a draw of epoch 0."""
-        draw = wanted if isinstance(wanted, ClipDraw) else ClipDraw(wanted, 0, wanted)
+        draw = self.as_draw(wanted)
         slot = self.slots[draw.item]
         sample = self.samples[slot.sample]
         clip = self.clip_time(draw)
@@ -89,9 +99,15 @@ class ClipDataset(Dataset[ClipBatch]):
         )
         return {
             "keypoints": torch.from_numpy(canonical_view(keypoints, sample)),
-            "score": torch.tensor(UNRATED if sample.score is None else sample.score),
+            "score": torch.tensor(self.score_of(slot.sample)),
             "sample": torch.tensor(slot.sample),
         }
+
+
+@lru_cache(maxsize=2)
+def epoch_chances(seed: int, epoch: int, n_clips: int) -> NDArray[np.float64]:
+    """Where the clips of an epoch are drawn, (n_clips,) by place, uniform from 0 to below 1."""
+    return np.random.default_rng(seed_of(seed, "clip", epoch)).random(n_clips)
 
 
 def clip_span(sample: LegSample, within: Literal["leg_bout", "taps", "recording"]) -> Span:

@@ -36,7 +36,7 @@ class KinematicClips(KeypointClips):
         """Look up the quantities of each clip's leg."""
         if self.kinematics.device != batch["sample"].device:
             self.kinematics = self.kinematics.to(batch["sample"].device)
-        return {**batch, "kinematics": self.kinematics[batch["sample"]]}
+        return {**self.gather(batch), "kinematics": self.kinematics[batch["sample"]]}
 
 
 def kinematics_table(samples: Sequence[LegSample]) -> Tensor:

@@ -1,7 +1,6 @@
 """Which stretch of time makes a clip: pytorchvideo's clip samplers on a recording or a bout."""
 
 from dataclasses import dataclass
-from random import Random
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -125,15 +124,20 @@ class Sampling:
             return self.covering_clips(span)
         return self._run(ConstantClipsPerVideoSampler(self.seconds, self.clips_per_video), span)
 
-    def random_clip(self, span: Span, generator: Random) -> ClipTime:
+    def random_clip(self, span: Span, chance: float) -> ClipTime:
         """One clip at a random place: any run of whole cycles, or any start that fits the span.
 
         pytorchvideo's RandomClipSampler draws the start in the same way, but from a global state.
+
+        Args:
+            span: Where it may be.
+            chance: The draw, uniform from 0 to below 1.
         """
         if self._has_cycles(span):
-            return generator.choice(self._cycle_clips(span))
+            clips = self._cycle_clips(span)
+            return clips[int(chance * len(clips))]
         free_s = span.duration_s - self.seconds
-        start_s = span.start_s + (generator.uniform(0, free_s) if free_s > 0 else free_s / 2)
+        start_s = span.start_s + (chance * free_s if free_s > 0 else free_s / 2)
         return ClipTime(start_s, start_s + self.seconds)
 
     def covering_clips(self, span: Span) -> list[ClipTime]:
@@ -182,17 +186,45 @@ def take_clip(
         (n_frames, 25, 3). A joint unseen in a neighbouring frame that counts is unseen, and so is
         every joint outside the recording or after the end of the clip: nothing is invented.
     """
+    frames = clip_frames(len(keypoints), fps, clip, clip_fps, n_frames)
+    weight = frames.weight[:, None, None]
+    blended = keypoints[frames.lower] * (1 - weight) + keypoints[frames.upper] * weight
+    taken = np.where(weight > 0, blended, keypoints[frames.lower])
+    is_unseen = ~np.isfinite(taken[..., :2]).all(axis=-1) | frames.is_outside[:, None]
+    taken[is_unseen] = (np.nan, np.nan, 0.0)
+    return np.ascontiguousarray(taken, dtype=np.float32)
+
+
+class ClipFrames(NamedTuple):
+    """Which frames of a recording a clip of T frames shows.
+
+    Attributes:
+        lower: (T,) frame at or before each time, within the recording.
+        upper: (T,) the next one.
+        weight: (T,) float32, how far a time is from `lower` to `upper`, 0 to 1.
+        is_outside: (T,) before the recording, after it, or after the end of the clip.
+    """
+
+    lower: NDArray[np.int64]
+    upper: NDArray[np.int64]
+    weight: NDArray[np.float32]
+    is_outside: NDArray[np.bool_]
+
+
+def clip_frames(
+    n_recorded: int, fps: float, clip: ClipTime, clip_fps: float, n_frames: int
+) -> ClipFrames:
+    """Where the evenly spaced times of a clip fall between the frames of a recording."""
     time_s = clip.start_s + np.arange(n_frames) / clip_fps
     position = time_s * fps
     nearest = np.round(position)
     position = np.where(np.abs(position - nearest) < 1e-6, nearest, position)
-    last = len(keypoints) - 1
-    lower = np.clip(np.floor(position).astype(np.int64), 0, last)
-    upper = np.clip(lower + 1, 0, last)
-    weight = (position - np.floor(position)).astype(np.float32)[:, None, None]
-    blended = keypoints[lower] * (1 - weight) + keypoints[upper] * weight
-    taken = np.where(weight > 0, blended, keypoints[lower])
-    is_outside = (position < 0) | (position > last) | (time_s >= clip.end_s - 1e-9)
-    is_unseen = ~np.isfinite(taken[..., :2]).all(axis=-1) | is_outside[:, None]
-    taken[is_unseen] = (np.nan, np.nan, 0.0)
-    return np.ascontiguousarray(taken, dtype=np.float32)
+    last = n_recorded - 1
+    floor = np.floor(position)
+    lower = np.clip(floor.astype(np.int64), 0, last)
+    return ClipFrames(
+        lower,
+        np.minimum(lower + 1, last),
+        (position - floor).astype(np.float32),
+        (position < 0) | (position > last) | (time_s >= clip.end_s - 1e-9),
+    )
