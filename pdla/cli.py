@@ -326,6 +326,47 @@ def toe_tapping(
     typer.echo(f"{out}: predictions.csv, result.json, table.md")
 
 
+@app.command()
+def original(
+    videos: Annotated[Path, typer.Argument(help="OpenPose folders.")] = Path("data/simulated/LA"),
+    labels: Annotated[Path, typer.Option(help="Label sheet.")] = Path("data/simulated/labels.xls"),
+    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
+        "data/store/simulated"
+    ),
+    out: Annotated[Path, typer.Option(help="Folder for all that is made.")] = Path("runs/original"),
+    leg: Annotated[str, typer.Option(help="L, R or both.")] = "both",
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="Only pictures, r3d, honest, splits or resnet_lstm; may be repeated."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    small: Annotated[
+        bool, typer.Option("--small", help="The small setting, on any device.")
+    ] = False,
+    as_it_was: Annotated[
+        bool, typer.Option("--as-it-was", help="Values 0-255, rate stepped a batch.")
+    ] = False,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of R3D-18.")] = None,
+    weights: Annotated[str, typer.Option(help="auto, required or none.")] = "auto",
+) -> None:
+    """Run the system of 2023, end to end, and show what its protocol hides. LEAKY."""
+    from pdla.commands.original import (
+        choose_device,
+        choose_settings,
+        default_workers,
+        run_original,
+    )
+    from pdla.data.skeletons import BOTH_LEGS, LEGS, as_leg
+    from pdla.original.parts import PARTS, Machine
+
+    chosen = choose_device(device)
+    settings = choose_settings(small, chosen, as_it_was, epochs)
+    machine = Machine(chosen, default_workers(), weights)
+    legs = LEGS if leg == BOTH_LEGS else (as_leg(leg),)
+    typer.echo(f"setting: {settings.name} ({chosen})")
+    run_original(videos, labels, store, out, settings, machine, legs, part or PARTS)
+
+
 def main() -> None:
     """Run the command line; bad input ends with one line and exit code 1."""
     try:

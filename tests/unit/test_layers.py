@@ -33,6 +33,7 @@ ROOMS = (
     "data.clips",
     "data.video",
     "models",
+    "original",
     "evaluation",
     "runs",
     "report",

@@ -15,10 +15,10 @@ def leg_table(samples: Sequence[LegSample]) -> pd.DataFrame:
 
     Returns:
         A row a leg, in the order of `samples`: video_id, patient and group; leg; visit, which
-        counts the videos of a patient in this order, from 1; score, NaN if unrated; rating,
-        only where the data set has means of raters; bout_start_s
-        and bout_end_s in seconds of the recording, NaN for a leg that never moved; then the
-        quantities of `LegKinematics`, NaN where one needs more taps than there were.
+        counts the videos of a patient in this order, from 1; score, NaN if unrated; rating, only
+        where the data set has means of raters; bout_start_s and bout_end_s in seconds of the
+        recording, NaN for a leg that never moved; then the quantities of `LegKinematics`, NaN
+        where one needs more taps than there were.
     """
     visits: dict[str, dict[str, int]] = {}
     rows = []

@@ -57,16 +57,16 @@ def train(folder, *overrides):
 
 
 @pytest.mark.slow
-def test_the_command_of_the_docs_trains_and_the_report_shows_published_figures(tmp_path):
+def test_the_command_of_the_docs_trains_and_the_report_shows_published_figures(
+    tmp_path, monkeypatch
+):
     write_li2018(tmp_path / "li")
     done = train(tmp_path, "recordings.root=li", "model=kinematic", "split=leave_one_patient_out")
     assert done.returncode == 0, done.stderr
     result = json.loads(next(tmp_path.rglob("result.json")).read_text())
     assert result["score_counts"]["train"][3:] == [0, 0]
-    report = subprocess.run(
-        [sys.executable, "-m", "pdla.cli", "report", "runs/first"], cwd=tmp_path,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert report.returncode == 0, report.stderr
+    monkeypatch.chdir(tmp_path)
+    report = pdla("report", "runs/first")
+    assert report.exit_code == 0, report.output
     page = (tmp_path / "runs" / "first" / "report.html").read_text()
     assert "r = 0.618 (other data or protocol, not comparable)" in page
