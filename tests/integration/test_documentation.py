@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from tests.fixtures.configs import compose_config
 from tests.fixtures.places import ROOT
 
 DOCS = ROOT / "docs"
@@ -70,6 +72,36 @@ def test_every_group_of_commands_in_the_documentation_says_an_existing_command()
         for _, block in BLOCK.findall(page.read_text(encoding="utf-8")):
             for name in re.findall(r"^pdla ([a-z][\w-]*)", block, re.MULTILINE):
                 assert name in known, f"{page.name}: pdla {name}"
+
+
+def trainings(page):
+    """Overrides of every `python train.py` and `pdla train` of a page, also of blocks not run."""
+    for _, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            for start in (["python", "train.py"], ["pdla", "train"]):
+                if words[:2] == start:
+                    yield [word for word in words[2:] if "=" in word]
+
+
+def first_of_sweep(override):
+    """`leg=L,R` becomes `leg=L`, as the first job of a sweep has it."""
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    if not parsed.is_sweep_override():
+        return override
+    return f"{parsed.get_key_element()}={next(parsed.sweep_string_iterator())}"
+
+
+OWN_MODELS = {"model=mean_pose"}  # of the guide for contributors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_training_that_a_page_shows_has_a_config(page):
+    for overrides in trainings(page):
+        if not OWN_MODELS & set(overrides) and "install=bash" not in overrides:
+            config = compose_config(*map(first_of_sweep, overrides))
+            assert config["model"]["name"]
 
 
 @pytest.mark.slow
