@@ -152,6 +152,8 @@ def analyse(
     primary = study.primaries[0]
     if len(study.primaries) > 1:
         notes.append("The runs name different primary metrics; those of the first are shown first.")
+    if len(study.contrasts) > 1:
+        notes.append("The runs name different primary contrasts; that of the first is taken.")
     with threadpool_limits(1):  # steps this small would spend their time in waiting for other cores
         averaged = pool_averages(study, averages)
         scorers = pool_models(study) + averaged + pool_baselines(study)

@@ -199,7 +199,7 @@ def test_adding_a_model_is_one_file_and_one_yaml(tmp_path, monkeypatch):
 
 
 def test_the_validation_loss_is_of_scores_that_can_be_learnt(monkeypatch):
-    model = make_model("tcn")
+    model = make_model("tcn").eval()
     model.set_training_counts([9, 8, 7, 0, 0])
     logged = {}
     monkeypatch.setattr(model, "log", lambda name, value, **_: logged.update({name: value}))
