@@ -5,7 +5,16 @@ test. One model is scored four ways: as in 2023; without counting the doubled le
 legs without any video of their patients in training; and by patient-grouped folds. The first step
 is the effect of doubling, the second that of recognition. All are repeated with labels shuffled
 between patients, so only identity can be learned. The model is a forest that sees how a person is
-built and how the leg moves, as a network does, but needs no training time.
+built and how the leg moves, as a network does, but needs no training time. On the simulated clinic
+(62 videos, seed 0; 95% intervals over patients):
+
+    kappa                          scores of the rater        labels shuffled
+    2023: by video, doubled        0.73 (0.09 to 0.86)    0.74 (0.07 to 0.87)
+    not counting doubled           0.19 (0.02 to 0.39)   0.17 (-0.03 to 0.37)
+    same legs, patients not seen  0.04 (-0.12 to 0.22)  -0.13 (-0.34 to 0.16)
+    split by patient               0.18 (0.02 to 0.34)   0.00 (-0.18 to 0.17)
+    effect of doubling                           +0.54                  +0.57
+    effect of recognition         0.15 (-0.05 to 0.39)    0.30 (0.05 to 0.50)
 """
 
 import warnings
@@ -35,7 +44,7 @@ from pdla.report.tables import interval_text
 from pdla.training.records import legs_table
 
 AS_2023: Final = "2023: by video, doubled (LEAKY)"
-UNDOUBLED: Final = "doubled legs not counted (LEAKY)"
+UNDOUBLED: Final = "not counting doubled (LEAKY)"
 UNKNOWN: Final = "same legs, patients not seen"
 OURS: Final = "split by patient"
 PROTOCOLS: Final = (AS_2023, UNDOUBLED, UNKNOWN, OURS)
@@ -95,26 +104,26 @@ def show_leakage(videos: Path, labels: Path, store: Path, seed: int = 0) -> list
     table.add_row("effect of recognition", *effects)
     console = Console(soft_wrap=True)
     console.print(table)
-    for line in conclusions(found[0]):
+    for line in conclusions(found):
         console.print(line)
     return found
 
 
-def conclusions(exhibit: Exhibit) -> list[str]:
-    """What the exhibit shows, and no more."""
-    effect = exhibit.recognition["qwk"]
-    if effect.low > 0:
-        recognition = "Recognition: other videos of a tested patient in training raise kappa."
-    else:
-        recognition = (
-            "Recognition: no effect on kappa is shown by these "
-            f"{effect.n_patients} patients; it may be there."
-        )
-    return [
-        f"Doubling: {exhibit.doubling:+.2f} of kappa comes from legs that are in training and in "
-        "every test.",
-        recognition,
+def conclusions(exhibits: Sequence[Exhibit]) -> list[str]:
+    """What the exhibits show, and no more; doubling of the first, recognition of each."""
+    lines = [
+        f"Doubling: {exhibits[0].doubling:+.2f} of kappa comes from legs that are in training and "
+        "in every test."
     ]
+    for exhibit in exhibits:
+        effect = exhibit.recognition["qwk"]
+        shown = (
+            "other videos of a tested patient in training raise kappa."
+            if effect.low > 0
+            else f"no effect is shown by these {effect.n_patients} patients; it may be there."
+        )
+        lines.append(f"Recognition, {exhibit.title}: {shown}")
+    return lines
 
 
 def compare_protocols(title: str, cohort: Cohort) -> Exhibit:

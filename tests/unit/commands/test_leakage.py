@@ -41,12 +41,12 @@ def test_the_exhibit_shows_doubling_and_recognition_in_rows_of_their_own(clinic,
 
 
 @pytest.mark.parametrize(
-    ("low", "words"), [(0.02, "raise kappa"), (-0.02, "no effect on kappa is shown by these 31")]
+    ("low", "words"), [(0.02, "raise kappa"), (-0.02, "no effect is shown by these 31")]
 )
 def test_an_effect_is_claimed_only_where_the_interval_leaves_out_0(low, words):
     effect = Estimate(0.1, low, 0.3, 0.1, 0.1, 31)
     values = {AS_2023: {"qwk": Estimate(0.7, 0, 1)}, UNDOUBLED: {"qwk": Estimate(0.2, 0, 1)}}
-    doubling, recognition = conclusions(Exhibit("", values, {"qwk": effect}))
+    doubling, recognition = conclusions([Exhibit("own", values, {"qwk": effect})])
     assert "+0.50" in doubling
     assert words in recognition
 
