@@ -75,10 +75,11 @@ class ModelFile:
                     else:
                         shutil.copyfile(fetched, target)
         except (OSError, RuntimeError, zipfile.BadZipFile, KeyError) as error:
+            inside = ", take end2end.onnx out of it" if self.url.endswith(".zip") else ""
             raise FileNotFoundError(
                 f"no model {self.file} ({type(error).__name__}). Without internet: download "
-                f"{self.url} elsewhere and put {self.file} into {self.cached.parent}, or name a "
-                f"file with {self.option}"
+                f"{self.url} elsewhere{inside}, put it into {self.cached.parent} as {self.file}, "
+                f"or name a file with {self.option}"
             ) from None
         finally:
             socket.setdefaulttimeout(before)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -200,12 +201,19 @@ def test_offline_it_says_which_file_goes_where(cache: Path, tmp_path: Path) -> N
     with pytest.raises(FileNotFoundError) as caught:
         model.locate(None)
     said = str(caught.value)
-    for part in ("http://127.0.0.1:9/m.zip", "put m.onnx into", str(cache), "--model"):
+    for part in ("http://127.0.0.1:9/m.zip", "end2end.onnx", "as m.onnx", str(cache), "--model"):
         assert part in said
     assert "\n" not in said
     with pytest.raises(FileNotFoundError, match="no such model"):
         model.locate(tmp_path / "mine.onnx")
     assert model_files.STALL_TIMEOUT_S < 60
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pdla.pose.mediapipe_landmarks", raising=False)
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(ValueError, match=r"not installed; pip install 'pdla\[pose\]'"):
+        open_estimator("mediapipe", None, None)
 
 
 def test_unknown_estimators_are_refused() -> None:
