@@ -1,5 +1,6 @@
 """One file with a whole video, of any pose estimator, becomes the people of each frame."""
 
+import csv
 from pathlib import Path
 from typing import Final
 
@@ -58,7 +59,14 @@ def read_pose_file(path: Path, declared: str) -> DetectedPeople:
     content = path.read_bytes()
     digest = FrameDigest()
     digest.add_frame(0, content)
-    rows = _READERS.get(path.suffix.lower(), read_csv)(content, declared)
+    try:
+        rows = _READERS.get(path.suffix.lower(), read_csv)(content, declared)
+    except UnreadableRecordingError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+            csv.Error) as error:  # fmt: skip
+        # Wrong types in places where no tool puts them.
+        raise UnreadableRecordingError(Reason.FILE_DAMAGED, type(error).__name__) from None
     points = _with_confidence(rows.points)
     layout = layout_of(points.shape[1])
     if rows.layout is not None and LAYOUTS[rows.layout].n_points != points.shape[1]:

@@ -82,7 +82,7 @@ def read_csv(content: bytes, declared: str) -> PoseRows:
     Raises:
         UnreadableRecordingError: If it is something else; says what.
     """
-    return rows_of_table(parse_table(decode(content)), declared)
+    return rows_of_table(parse_table("\n".join(decode(content).splitlines())), declared)
 
 
 def parse_table(text: str) -> Table:
