@@ -6,12 +6,17 @@ Reading order: `workbooks`, `sheets`, `columns`, `labels`, `agreement` (the labe
 step), `matching` (which folder is which row), `options`, `result`, `cohort` (all of it, in order).
 """
 
-from pdla.data.intake.agreement import Agreement, agreement_by_leg
-from pdla.data.intake.cohort import open_cohort, read_cohort, read_intake
-from pdla.data.intake.entries import VideoEntry
-from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, SheetOptions, read_labels
-from pdla.data.intake.options import IntakeOptions, source_paths
-from pdla.data.intake.result import Intake, MergedPatient
+from typing import TYPE_CHECKING
+
+from pdla.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pdla.data.intake.agreement import Agreement, agreement_by_leg
+    from pdla.data.intake.cohort import open_cohort, read_cohort, read_intake
+    from pdla.data.intake.entries import VideoEntry
+    from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, SheetOptions, read_labels
+    from pdla.data.intake.options import IntakeOptions, source_paths
+    from pdla.data.intake.result import Intake, MergedPatient
 
 __all__ = [
     "Agreement",
@@ -30,3 +35,34 @@ __all__ = [
     "read_labels",
     "source_paths",
 ]
+# Lazy, because each process that parses imports this package.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "pdla.data.intake.agreement": (
+            "Agreement",
+            "agreement_by_leg",
+        ),
+        "pdla.data.intake.cohort": (
+            "open_cohort",
+            "read_cohort",
+            "read_intake",
+        ),
+        "pdla.data.intake.entries": ("VideoEntry",),
+        "pdla.data.intake.labels": (
+            "LabelRow",
+            "LabelSheet",
+            "RowProblem",
+            "SheetOptions",
+            "read_labels",
+        ),
+        "pdla.data.intake.options": (
+            "IntakeOptions",
+            "source_paths",
+        ),
+        "pdla.data.intake.result": (
+            "Intake",
+            "MergedPatient",
+        ),
+    },
+)

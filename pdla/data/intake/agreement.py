@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score
 
 from pdla.data.intake.labels import LabelSheet
 from pdla.data.skeletons import LEGS, Leg
@@ -75,6 +74,9 @@ def intraclass_correlation(table: NDArray[np.float64]) -> float | None:
 
 
 def _mean_kappa(table: NDArray[np.float64]) -> float | None:
+    # Imported here: few sheets have several raters, and it takes longer than reading one.
+    from sklearn.metrics import cohen_kappa_score
+
     if not np.array_equal(table, np.round(table)) or np.ptp(table) == 0:
         return None
     whole = table.astype(int)
