@@ -157,6 +157,11 @@ PATIENCE_S: Final = 2.0
 RANKS: Final = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
 
 
+def is_first_process() -> bool:
+    """Whether this process writes a run's files; the others of a distributed run do not."""
+    return next((os.environ[name] for name in RANKS if name in os.environ), "0") == "0"
+
+
 @contextmanager
 def claim_folder(run_dir: Path) -> Iterator[None]:
     """Be the only writer of a run folder for as long as the block runs.
@@ -168,7 +173,7 @@ def claim_folder(run_dir: Path) -> Iterator[None]:
     Raises:
         ValueError: If another process writes there; names its number, its machine and since when.
     """
-    if next((os.environ[name] for name in RANKS if name in os.environ), "0") != "0":
+    if not is_first_process():
         yield
         return
     run_dir.mkdir(parents=True, exist_ok=True)

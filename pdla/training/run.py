@@ -14,6 +14,7 @@ from typing import Any, Final
 import lightning
 import numpy as np
 import pandas as pd
+import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
@@ -43,6 +44,7 @@ from pdla.runs.folder import (
     fail_run,
     file_hash,
     finish_run,
+    is_first_process,
     open_run,
     read_result,
 )
@@ -52,6 +54,7 @@ from pdla.training.checkpoint_files import BackgroundCheckpointIO
 from pdla.training.checkpoints import RunCheckpoints, Start, find_start
 from pdla.training.config import build_model, check_config, check_machine
 from pdla.training.console import print_result
+from pdla.training.memory import name_memory_settings
 from pdla.training.pretraining import check_pretraining
 from pdla.training.randomness import StepSeeds
 from pdla.training.records import DataRecord, record_data
@@ -92,16 +95,20 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
 
 
 def _run_once(config: dict[str, Any], run_dir: Path) -> float:
-    open_run(run_dir, config)
+    if is_first_process():
+        open_run(run_dir, config)
     result = read_result(run_dir)
     if result is None:
         try:
-            result = _train_and_test(config, run_dir)
+            with name_memory_settings(config):
+                result = _train_and_test(config, run_dir)
         except BaseException as error:
             fail_run(run_dir, f"{type(error).__name__}: {error}\n")
             if isinstance(error, RunStopped):
                 _say_how_to_go_on(error, run_dir)
             raise
+        if result is None:  # the first process of a distributed run goes on alone
+            return float("nan")
     else:
         _say_finished(run_dir, result)
     if not config.get("keep_last", False):
@@ -128,7 +135,7 @@ def _say_how_to_go_on(stopped: RunStopped, run_dir: Path) -> None:
         log.warning("stopped by %s: %s; the same command %s", stopped, saved, again)
 
 
-def _train_and_test(config: dict[str, Any], run_dir: Path) -> RunResult:
+def _train_and_test(config: dict[str, Any], run_dir: Path) -> RunResult | None:
     started = time.perf_counter()
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cohort = load_cohort(config["recordings"])
@@ -144,7 +151,7 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> RunResult:
     video_scores = VideoScores(data.samples, data.split_fold, evaluation["clips"], primary)
     options = ReviewOptions.from_config(config)
     start = find_start(run_dir, cohort.data_hash)
-    if start.last is None:
+    if start.last is None and is_first_process():
         clear_curves(run_dir)
     board = RunLogger(run_dir, start.last.steps if start.last else None)
     loggers = (board, HistoryLogger(run_dir))
@@ -160,6 +167,8 @@ def _train_and_test(config: dict[str, Any], run_dir: Path) -> RunResult:
         )
         trainer = build_trainer(config["trainer"], loggers, [*callbacks, checkpoints], files)
         fit(trainer, model, data, run_dir, start)
+        if not is_first_after(trainer):
+            return None
         files.wait_for(checkpoint_path(run_dir, BEST))
         trained = time.perf_counter()
         keeper = ClipKeeper()
@@ -201,7 +210,7 @@ def fit(
         ValueError: If the last checkpoint is one of another network.
     """
     if start.last is None:
-        trainer.fit(model, data)
+        _fit_all(trainer, model, data)
         return
     last = checkpoint_path(run_dir, LAST)
     check_same_layers(model, last)
@@ -209,7 +218,25 @@ def fit(
     log.info("goes on after epoch %d of %s (%s)", done, wanted, last)
     if wanted is not None and wanted != start.last.max_epochs:
         trainer.callbacks.append(LongerSchedule(model.optim))  # type: ignore[attr-defined]
-    trainer.fit(model, data, ckpt_path=last, weights_only=True)
+    _fit_all(trainer, model, data, ckpt_path=last, weights_only=True)
+
+
+def _fit_all(trainer: lightning.Trainer, *values: Any, **options: Any) -> None:
+    """Fit; a failure of the first process ends those that it has started."""
+    try:
+        trainer.fit(*values, **options)
+    except BaseException:
+        if (stop := getattr(trainer.strategy.launcher, "kill", None)) is not None:
+            stop(signal.SIGKILL)
+        raise
+
+
+def is_first_after(trainer: lightning.Trainer) -> bool:
+    """End the distributed part of a run; True for the process that evaluates and writes."""
+    if torch.distributed.is_initialized():
+        trainer.strategy.barrier("end of the training")
+        torch.distributed.destroy_process_group()
+    return trainer.is_global_zero
 
 
 def load_cohort(recordings: dict[str, Any]) -> Cohort:

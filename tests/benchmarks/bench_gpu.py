@@ -39,7 +39,7 @@ def clips_a_second(name: str, batch_size: int) -> tuple[float, float]:
     """Speed of a whole run and of the bare network."""
     config = compose_config(
         f"model={name}", "experiment=large_clips", "model.weights=none", "leg=both",
-        f"data.batch_size={batch_size}", "data.workers=8",
+        f"data.batch_size={batch_size}", "data.workers=0",
     )  # fmt: skip
     config["sampling"]["clips_per_video"] = 40 * batch_size
     data = build_data(config, make_cohort(10, visits=1))

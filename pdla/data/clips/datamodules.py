@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.clips.augment import Augmentation, augment
 from pdla.data.clips.dataset import ClipDataset
-from pdla.data.clips.randomness import EpochOrder, seed_of
+from pdla.data.clips.randomness import EpochOrder, seed_of, shared_batches
 from pdla.data.clips.resident import PlannedClips, ResidentKeypoints, fits_on_device
 from pdla.data.clips.sampling import Sampling
 from pdla.data.drawing.draw import draw_clips
@@ -133,13 +133,18 @@ class KeypointClips(lightning.LightningDataModule):
         indices = getattr(self.split, stage)
         is_shuffled = is_train and not getattr(self.trainer, "overfit_batches", 0)
         dataset = self._clips(indices, "train" if is_train else "eval")
+        batch_size = len(dataset) if self.batch_size == "all" else self.batch_size
+        how: dict[str, Any] = {"batch_size": batch_size}
+        if is_shuffled:
+            how["sampler"] = self._order(dataset)
+        elif self.process[1] > 1:
+            how = {"batch_sampler": shared_batches(len(dataset), batch_size, self.process)}
         return DataLoader(
             dataset,
             collate_fn=as_batch if isinstance(dataset, PlannedClips) else None,
-            batch_size=len(dataset) if self.batch_size == "all" else self.batch_size,
-            sampler=self._order(dataset) if is_shuffled else None,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
+            **how,
         )
 
     def _clips(self, indices: Sequence[int], stage: Literal["train", "eval"]) -> ClipDataset:
@@ -156,7 +161,12 @@ class KeypointClips(lightning.LightningDataModule):
         if self.balance != "none":
             clips = [slot.sample for slot in dataset.slots]
             weights = clip_weights(self.samples, clips, self.balance)
-        return EpochOrder(len(dataset), self.seed, weights, epoch=self.next_epoch)
+        return EpochOrder(len(dataset), self.seed, weights, self.next_epoch, self.process)
+
+    @property
+    def process(self) -> tuple[int, int]:
+        """Which process of a distributed run this is, and how many there are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     @property
     def next_epoch(self) -> int:
@@ -168,12 +178,14 @@ class KeypointClips(lightning.LightningDataModule):
         """Augment training clips and turn keypoints into what the model takes, on the device."""
         batch = self.gather(batch)
         if self.trainer is not None and self.trainer.training:
-            keypoints = batch["keypoints"]
-            seed = self._augmentation_seed(self.trainer)
-            generator = Generator(keypoints.device).manual_seed(seed)
-            augmented = augment(keypoints, self.augmentations, generator)
-            batch = {**batch, "keypoints": augmented}
+            batch = self.augment(batch, self._augmentation_seed(self.trainer))
         return self.represent(batch)
+
+    def augment(self, batch: ClipBatch, seed: int) -> ClipBatch:
+        """Change the clips of a batch; the same seed gives the same changes."""
+        generator = Generator(batch["keypoints"].device).manual_seed(seed)
+        augmented = augment(batch["keypoints"], self.augmentations, generator)
+        return {**batch, "keypoints": augmented}
 
     def gather(self, batch: ClipBatch) -> ClipBatch:
         """Read the keypoints of a batch that only says which they are."""

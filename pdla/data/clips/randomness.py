@@ -5,6 +5,7 @@ number of loader workers.
 """
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -51,23 +52,32 @@ class EpochOrder(Sampler[ClipDraw]):
         weights: How likely each clip is, drawn with replacement; None takes each clip once.
         epoch: The epoch to begin with: Lightning calls `set_epoch` only after the first batches of
             a training were asked for.
+        process: Which process of a distributed run this is, and how many there are. They take turns
+            in one common order, so that a step shows the clips that one device would have seen in
+            a batch of that size; a few clips come twice where they cannot be shared out evenly.
     """
 
     def __init__(
-        self, n_clips: int, seed: int, weights: Sequence[float] | None = None, epoch: int = 0
+        self,
+        n_clips: int,
+        seed: int,
+        weights: Sequence[float] | None = None,
+        epoch: int = 0,
+        process: tuple[int, int] = (0, 1),
     ) -> None:
         self.n_clips = n_clips
         self.seed = seed
         self.weights = weights
         self.epoch = epoch
+        self.rank, self.world = process
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order is given next."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Draws in an epoch."""
-        return self.n_clips
+        """Draws of this process in an epoch."""
+        return ceil(self.n_clips / self.world)
 
     def __iter__(self) -> Iterator[ClipDraw]:
         """The draws of the epoch in order."""
@@ -78,5 +88,25 @@ class EpochOrder(Sampler[ClipDraw]):
         else:
             chances = torch.tensor(self.weights, dtype=torch.float64)
             items = torch.multinomial(chances, self.n_clips, replacement=True, generator=generator)
-        for place, item in enumerate(items.tolist()):
-            yield ClipDraw(item, epoch, place)
+        order = items.tolist()
+        for place in range(self.rank, len(self) * self.world, self.world):
+            yield ClipDraw(order[place % self.n_clips], epoch, place)
+
+
+def shared_batches(n_clips: int, batch_size: int, process: tuple[int, int]) -> list[list[int]]:
+    """Batches of one process of a distributed evaluation: every clip once, in as many batches each.
+
+    Args:
+        n_clips: Of the data set, in order.
+        batch_size: Most clips in a batch.
+        process: Which process, and how many.
+
+    Raises:
+        ValueError: If there are fewer clips than processes.
+    """
+    rank, world = process
+    if n_clips < world:
+        raise ValueError(f"trainer.devices={world}: {n_clips} clips to evaluate; use fewer devices")
+    n_batches = ceil(n_clips / (world * batch_size))
+    parts = np.array_split(np.arange(n_clips), min(n_clips, n_batches * world))
+    return [part.tolist() for part in parts[rank::world]]
