@@ -75,6 +75,7 @@ def check_same_simulation(out: Path, options: SimulationOptions) -> None:
     """
     path = out / OPTIONS_FILE
     known = json.loads(path.read_text()) if path.is_file() else {}
+    known.setdefault("variety", "clinic")  # what it was before there was a choice
     for name, asked in options.as_record().items():
         if known.get(name) != asked:
             raise ValueError(
@@ -119,7 +120,7 @@ def _trap_context(
         fps=options.fps,
         camera=footage.camera,
         stale=lambda: film(stranger, options).keypoints,
-        is_mild=options.traps == "clinic",
+        is_mild=options.traps in ("clinic", "wide"),
     )
 
 

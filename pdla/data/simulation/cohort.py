@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.simulation.options import SimulationOptions
+from pdla.data.simulation.options import MAX_VIDEOS, SimulationOptions
 from pdla.data.simulation.randomness import Array, stream
 from pdla.data.simulation.severity import (
     ANY_SCORE,
@@ -19,6 +19,7 @@ from pdla.data.simulation.severity import (
     rater_error_sd,
 )
 from pdla.data.simulation.sheet import Row, block_rows
+from pdla.data.simulation.variety import draw_rater_cuts
 
 # (left, right) of the 40 rated patient videos, from the milder to the more severe; with 19 control
 # videos at (0, 0) they give left 22/29/6/2, right 21/28/8/2 and left = right in 54 of 59, as in
@@ -73,6 +74,9 @@ def plan_videos(options: SimulationOptions) -> list[VideoPlan]:
             ]
         )
     severity, raters = _draw_people(rows, scores, options)
+    if options.variety == "wide":
+        scores = _rate_otherwise(rows, scores, severity, options.seed)
+        raters[:, 0] = np.where(np.isnan(scores), raters[:, 0], np.nan_to_num(scores))
     return [
         VideoPlan(
             index=index,
@@ -138,6 +142,17 @@ def _balanced_scores(rows: list[Row], seed: int) -> Array:
         order = np.argsort(seen[:, leg], kind="stable")
         scores[order, leg] = np.arange(len(rows)) * 5 // len(rows)
     return scores
+
+
+def _rate_otherwise(rows: list[Row], scores: Array, severity: Array, seed: int) -> Array:
+    """(rows, 2) of the sheet's scores of raters who each cut the scale elsewhere."""
+    given = scores.copy()
+    for person, places in _by_person(rows):
+        slope, offset = draw_rater_cuts(seed, person)
+        rng = stream(seed, "cuts", MAX_VIDEOS + person)
+        seen = rate(np.clip(slope * severity[places] + offset, -0.4, 4.4), rng)
+        given[places] = np.where(np.isnan(scores[places]), np.nan, seen)
+    return given
 
 
 def _draw_people(

@@ -50,6 +50,33 @@ def draw_habit(rng: np.random.Generator) -> Habit:
 
 
 @dataclass(frozen=True)
+class MovementLaw:
+    """How severity shows in the movement; the defaults are those fitted to the measured bouts.
+
+    Attributes:
+        sign_weights: Factors on the severity that each sign shows: low amplitude, slowing,
+            amplitude that falls off, halts, unevenness.
+        sign_sd: SD of the error with which one sign reflects the severity of the leg.
+        amplitude: Factor on the height of a lift.
+        amplitude_loss: Factor on how fast height falls with severity.
+        rate: Factor on the tempo.
+        rate_loss: Factor on how fast tempo falls with severity.
+        effort: Exponent by which a higher lift takes longer.
+    """
+
+    sign_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
+    sign_sd: float = SIGN_SD
+    amplitude: float = 1.0
+    amplitude_loss: float = 1.0
+    rate: float = 1.0
+    rate_loss: float = 1.0
+    effort: float = 0.45
+
+
+USUAL_LAW: Final = MovementLaw()
+
+
+@dataclass(frozen=True)
 class TapSeries:
     """One bout of one leg, tap by tap; all arrays are (taps,).
 
@@ -85,17 +112,20 @@ class TapSeries:
         return float((self.cycle_s + self.pause_s).sum() - self.floor_s[-1])
 
 
-def draw_tap_series(severity: float, habit: Habit, rng: np.random.Generator) -> TapSeries:
+def draw_tap_series(
+    severity: float, habit: Habit, rng: np.random.Generator, law: MovementLaw = USUAL_LAW
+) -> TapSeries:
     """Draw a bout of about ten taps for a leg of this severity."""
-    signs = np.clip(severity + SIGN_SD * rng.standard_normal(5), 0.0, 4.6)
+    shown = severity * np.array(law.sign_weights) + law.sign_sd * rng.standard_normal(5)
+    signs = np.clip(shown, 0.0, 4.6)
     small, slow, fading, halting, uneven = (float(sign) for sign in signs)
     n_taps = int(np.clip(rng.normal(10.2, 0.9), 8, 13))
     along = np.linspace(0.0, 1.0, n_taps)
-    size = _draw_amplitude(small, habit, rng)
+    size = _draw_amplitude(small, habit, law, rng)
     fade = _draw_fading(fading, along, rng)
     ragged = (0.115 + 0.040 * uneven) * habit.unevenness * np.exp(rng.normal(0.0, 0.30))
     amplitude = size * fade / fade.mean() * np.exp(ragged * rng.standard_normal(n_taps))
-    tempo = _draw_rate(slow, size, habit, rng)
+    tempo = _draw_rate(slow, size, habit, law, rng)
     jitter = (0.020 + 0.008 * uneven) * habit.unevenness * np.exp(rng.normal(0.0, 0.25))
     slowing = 1.0 + 0.06 * slow * rng.uniform(0.0, 1.0) * along
     cycle = slowing / slowing.mean() / tempo * np.exp(jitter * rng.standard_normal(n_taps))
@@ -112,17 +142,23 @@ def draw_tap_series(severity: float, habit: Habit, rng: np.random.Generator) -> 
     )
 
 
-def _draw_amplitude(sign: float, habit: Habit, rng: np.random.Generator) -> float:
+def _draw_amplitude(sign: float, habit: Habit, law: MovementLaw, rng: np.random.Generator) -> float:
     """Mean amplitude in trunk lengths: falls slowly at first, then steeply."""
-    healthy = 0.365 * habit.amplitude * np.exp(rng.normal(0.0, 0.18))
-    return float(np.clip(healthy * np.exp(-0.18 * sign - 0.105 * sign**2), 0.02, 0.95))
+    healthy = 0.365 * law.amplitude * habit.amplitude * np.exp(rng.normal(0.0, 0.18))
+    return float(
+        np.clip(healthy * np.exp(law.amplitude_loss * (-0.18 * sign - 0.105 * sign**2)), 0.02, 0.95)
+    )
 
 
-def _draw_rate(sign: float, amplitude: float, habit: Habit, rng: np.random.Generator) -> float:
+def _draw_rate(
+    sign: float, amplitude: float, habit: Habit, law: MovementLaw, rng: np.random.Generator
+) -> float:
     """Taps per second; a higher lift takes longer at the same effort."""
-    effort = (0.30 / amplitude) ** 0.45
-    healthy = 2.55 * habit.rate * effort * np.exp(rng.normal(0.0, 0.10))
-    return float(np.clip(healthy * np.exp(-0.12 * sign - 0.045 * sign**2), 0.8, 4.0))
+    effort = (0.30 / amplitude) ** law.effort
+    healthy = 2.55 * law.rate * habit.rate * effort * np.exp(rng.normal(0.0, 0.10))
+    return float(
+        np.clip(healthy * np.exp(law.rate_loss * (-0.12 * sign - 0.045 * sign**2)), 0.8, 4.0)
+    )
 
 
 def _draw_fading(sign: float, along: Array, rng: np.random.Generator) -> Array:

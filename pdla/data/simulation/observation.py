@@ -29,10 +29,12 @@ class Clothing:
         confidence: (25,) usual confidence of each joint.
         bias: (25, 2) lasting shift of each joint, in trunk lengths, as clothes hide where joints
             are.
+        noise: Factor on the passing errors.
     """
 
     confidence: Array
     bias: Array
+    noise: float = 1.0
 
 
 def joint_kind(name: str) -> str:
@@ -82,7 +84,7 @@ def observe(
     confidence += 0.05 * wander(n_frames, fps, 1.0, rng, n_joints)
     confidence += 0.03 * rng.standard_normal((n_frames, n_joints))
     confidence = np.clip(confidence, 0.0, 0.98)
-    spread = trunk * (0.004 + 0.035 * (1.0 - confidence) ** 2)
+    spread = clothing.noise * trunk * (0.004 + 0.035 * (1.0 - confidence) ** 2)
     slow = wander(n_frames, fps, 0.2, rng, 2 * n_joints).reshape(points.shape)
     noise = 0.8 * slow + 0.6 * rng.standard_normal(points.shape)
     found = points + trunk * clothing.bias + spread[..., None] * noise

@@ -7,6 +7,7 @@ from typing import Final
 from pdla.data.simulation.randomness import stream
 
 SCORE_MIXES: Final = ("clinic", "balanced")
+VARIETIES: Final = ("clinic", "wide")
 MAX_VIDEOS: Final = 10_000
 
 
@@ -19,10 +20,12 @@ class SimulationOptions:
         seed: The same seed gives the same bytes, on any number of processes.
         scores: `clinic` has the score and patient structure of the clinic sheet, `balanced` as many
             0 as 1, 2, 3 and 4 on each leg.
-        traps: `none`, `clinic` (what a clinic's set holds; every rated video stays usable), `all`,
-            or names out of TRAP_RATES.
+        traps: `none`, `clinic` (what a clinic's set holds; every rated video stays usable), `wide`
+            (the same, and every framing often), `all`, or names out of TRAP_RATES.
         fps: Frames a second.
         size: Height x width of the picture in px, as "960x540" or (960, 540).
+        variety: `clinic`, one kind of camera, movement and rater; `wide`, another in every video,
+            for pre-training (see variety.py).
 
     Raises:
         ValueError: If a value is impossible; one line that names it.
@@ -34,6 +37,7 @@ class SimulationOptions:
     traps: str | tuple[str, ...] = "clinic"
     fps: float = 30.0
     size: str | tuple[int, int] = "960x540"
+    variety: str = "clinic"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
@@ -43,13 +47,15 @@ class SimulationOptions:
             raise ValueError(f"seed={self.seed}: expected 0 or more")
         if self.scores not in SCORE_MIXES:
             raise ValueError(f"scores={self.scores!r}: expected {' or '.join(SCORE_MIXES)}")
+        if self.variety not in VARIETIES:
+            raise ValueError(f"variety={self.variety!r}: expected {' or '.join(VARIETIES)}")
         if not 1.0 <= self.fps <= 240.0:
             raise ValueError(f"fps={self.fps}: expected 1 to 240 frames a second")
         if min(self.frame_size) < 64:
             raise ValueError(f"size={self.size}: expected at least 64 px high and wide")
         unknown = [name for name in self.trap_names if name not in TRAP_RATES]
         if unknown:
-            known = ", ".join(("none", "clinic", "all", *TRAP_RATES))
+            known = ", ".join(("none", "clinic", "wide", "all", *TRAP_RATES))
             raise ValueError(f"traps={unknown[0]!r}: expected one of {known}")
 
     @property
@@ -69,9 +75,10 @@ class SimulationOptions:
             "videos": self.videos,
             "seed": self.seed,
             "scores": self.scores,
-            "traps": self.traps if self.traps == "clinic" else list(self.trap_names),
+            "traps": self.traps if self.traps in ("clinic", "wide") else list(self.trap_names),
             "fps": float(self.fps),
             "size": f"{height}x{width}",
+            "variety": self.variety,
         }
 
     @property
@@ -79,7 +86,12 @@ class SimulationOptions:
         """Names of the traps that are switched on."""
         if not isinstance(self.traps, str):
             return tuple(self.traps)
-        presets = {"none": (), "clinic": tuple(CLINIC_TRAPS), "all": tuple(TRAP_RATES)}
+        presets = {
+            "none": (),
+            "clinic": tuple(CLINIC_TRAPS),
+            "wide": tuple(WIDE_TRAPS),
+            "all": tuple(TRAP_RATES),
+        }
         if self.traps in presets:
             return presets[self.traps]
         return tuple(name.strip() for name in self.traps.split(","))
@@ -87,7 +99,7 @@ class SimulationOptions:
     @property
     def trap_rates(self) -> dict[str, float]:
         """Share of the videos of each trap that is switched on."""
-        rates = CLINIC_TRAPS if self.traps == "clinic" else TRAP_RATES
+        rates = {"clinic": CLINIC_TRAPS, "wide": WIDE_TRAPS}.get(str(self.traps), TRAP_RATES)
         return {name: rates[name] for name in self.trap_names}
 
 
@@ -128,6 +140,15 @@ CLINIC_TRAPS: Final = {
     "stale_tail": 0.016,
     "frame_gaps": 0.05,
     "stray_files": 0.50,
+}
+
+# For pre-training: half of the videos show less than a whole body, or drift.
+WIDE_TRAPS: Final = {
+    **CLINIC_TRAPS,
+    "legs_only": 0.25,
+    "one_hip_out": 0.05,
+    "cropped_at_knee": 0.08,
+    "camera_drift": 0.12,
 }
 
 # A video has at most one trap of each of these sets. With `all` and fewer videos than a set has

@@ -21,6 +21,8 @@ STREAMS: Final = {
     "trap_places": 7,
     "reference": 8,
     "framings": 9,
+    "variety": 10,
+    "cuts": 11,
 }
 
 

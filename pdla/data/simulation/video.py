@@ -1,6 +1,6 @@
 """One simulated video: the schedule of both legs' bouts and the person who is filmed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,9 @@ from pdla.data.simulation.camera import Camera, draw_camera, project
 from pdla.data.simulation.cohort import VideoPlan
 from pdla.data.simulation.movement import (
     TRACE_HZ,
+    USUAL_LAW,
     Habit,
+    MovementLaw,
     TapSeries,
     draw_habit,
     draw_tap_series,
@@ -18,6 +20,14 @@ from pdla.data.simulation.movement import (
 from pdla.data.simulation.observation import draw_clothing, observe
 from pdla.data.simulation.options import SimulationOptions
 from pdla.data.simulation.randomness import Array, stream, wander
+from pdla.data.simulation.variety import (
+    Conditions,
+    dim_clothing,
+    draw_conditions,
+    move_camera,
+    resample,
+    resample_drift,
+)
 from pdla.data.skeletons import LEGS
 
 RIGHT_FIRST_CHANCE = 0.8
@@ -65,21 +75,38 @@ class Footage:
 def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
     """Film both bouts of a patient; depends on nothing but the plan and the options."""
     body, habit = _draw_person(plan, options.seed)
-    series = draw_bouts(plan, options.seed)
+    conditions = _conditions(plan.index, options)
+    series = draw_bouts(plan, options.seed, conditions.law if conditions else USUAL_LAW)
     rng = stream(options.seed, "video", plan.index)
-    bouts, n_frames = _schedule(series, options.fps, rng)
-    motion = _move(bouts, n_frames, options.fps, rng)
-    camera = draw_camera(n_frames, options.fps, options.frame_size, rng)
+    fps = conditions.fps if conditions else options.fps
+    bouts, n_frames = _schedule(series, fps, rng)
+    motion = _move(bouts, n_frames, fps, rng)
+    camera = draw_camera(n_frames, fps, options.frame_size, rng)
+    camera = move_camera(camera, conditions) if conditions else camera
     points = project(camera, pose_seated(body, motion))
-    keypoints = observe(points, draw_clothing(rng), options.fps, options.frame_size, rng)
+    clothing = draw_clothing(rng)
+    clothing = dim_clothing(clothing, conditions) if conditions else clothing
+    keypoints = observe(points, clothing, fps, options.frame_size, rng)
+    if fps != options.fps:
+        n_wanted = max(2, round(n_frames / fps * options.fps))
+        keypoints = resample(keypoints, fps, n_wanted, options.fps)
+        seen = np.concatenate([points, np.ones_like(points[..., :1])], axis=-1)
+        points = resample(seen, fps, n_wanted, options.fps)[..., :2]
+        camera = replace(camera, drift=resample_drift(camera.drift, n_wanted))
     return Footage(keypoints, points, bouts, (body, habit), camera)
 
 
-def draw_bouts(plan: VideoPlan, seed: int) -> tuple[TapSeries, TapSeries]:
+def _conditions(index: int, options: SimulationOptions) -> Conditions | None:
+    return draw_conditions(options.seed, index) if options.variety == "wide" else None
+
+
+def draw_bouts(
+    plan: VideoPlan, seed: int, law: MovementLaw = USUAL_LAW
+) -> tuple[TapSeries, TapSeries]:
     """Bouts of the left and the right leg of a video, the same whether it is filmed or not."""
     _, habit = _draw_person(plan, seed)
     rng = stream(seed, "bouts", plan.index)
-    left, right = (draw_tap_series(severity, habit, rng) for severity in plan.severity)
+    left, right = (draw_tap_series(severity, habit, rng, law) for severity in plan.severity)
     return left, right
 
 
