@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +18,12 @@ from rich.text import Text
 from pdla.commands.check_summary import CheckSummary, Place, ReasonGroup, summarise
 from pdla.commands.overrides import as_hydra_reads, write_override
 from pdla.data.files import write_bytes, write_text
-from pdla.data.intake import IntakeOptions, read_intake
+from pdla.data.intake import Intake, IntakeOptions, read_intake
+from pdla.data.intake.quality import Verdict
+from pdla.data.progress import track
 from pdla.data.recordings import SCORES
 from pdla.data.skeletons import LEG_NAMES
+from pdla.evaluation.abstention import find_abstention
 
 
 def check_cohort(
@@ -33,7 +37,22 @@ def check_cohort(
         FileNotFoundError: If the folder or the sheet is missing.
         ValueError: If nothing can be read at all.
     """
-    return summarise(read_intake(videos, labels, store, options))
+    return summarise(_with_abstentions(read_intake(videos, labels, store, options)))
+
+
+def _with_abstentions(intake: Intake) -> Intake:
+    """Add to the findings of usable legs why no score would be given for them."""
+    samples = track(intake.cohort.samples, "Looking for the task", len(intake.cohort.samples))
+    found = {(one.recording.video_id, one.leg): find_abstention(one) for one in samples}
+    videos = []
+    for entry in intake.videos:
+        verdicts = dict(entry.verdicts)
+        for leg, verdict in entry.verdicts.items():
+            why = found.get((entry.video_id, leg))
+            if why is not None and why not in verdict.findings:
+                verdicts[leg] = Verdict((*verdict.findings, why))
+        videos.append(replace(entry, verdicts=verdicts))
+    return replace(intake, videos=tuple(videos))
 
 
 def write_json(summary: CheckSummary, path: Path) -> None:

@@ -19,8 +19,10 @@ from pdla.data.intake.agreement import Agreement
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import FoldsRecord
+from pdla.evaluation.abstention import withhold
 from pdla.evaluation.leg_table import KEYPOINTS
 from pdla.evaluation.video_scores import table_metrics, table_reasons
+from pdla.models.shipped import NEVER_REAL, SIMULATED, STUDY
 from pdla.report.study_run import StudyRun
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run
 from pdla.runs.result import (
@@ -30,7 +32,7 @@ from pdla.runs.result import (
     RunResult,
     as_score_counts,
 )
-from pdla.training.prediction import Predictor, read_finished
+from pdla.training.prediction import Predictor, read_finished, training_ranges
 from pdla.training.pretraining import can_tell_patients
 from pdla.training.records import count_flow, legs_table, rater_agreement
 from pdla.training.run import count_exclusions
@@ -76,7 +78,7 @@ def evaluate_runs(
         ValueError: If there is no finished run or no rated leg, or patients were trained on.
     """
     study = read_finished(folder)
-    source = study.folder.resolve()
+    source = Path("runs") / SIMULATED if study.folder == STUDY else study.folder.resolve()
     out = out or source.with_name(f"{source.name}-on-{videos.resolve().name}")
     if any(out.glob(f"*/{RESULT}")):
         raise ValueError(f"{out}: holds an evaluation already; delete it, or give another --out")
@@ -84,12 +86,19 @@ def evaluate_runs(
     cohort = read_cohort(videos, labels, store, options)
     if not cohort.rated_legs:
         raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
+    cohort = withhold(cohort, training_ranges(study.runs))
+    if not cohort.rated_legs:
+        raise ValueError(
+            f"{videos}: no leg for which a score would be given; `pdla check` says why"
+        )
     for name, why in study.failures.items():
         log.warning("not used: %s: %s", name, why)
     legs = legs_table(cohort.rated_legs)
     for run in study.runs:
         _check_others(run, legs, cohort)
     other = OtherData(cohort, legs, str(videos), rater_agreement(labels, options))
+    if study.folder == STUDY:
+        log.warning(NEVER_REAL)
     predictor = Predictor(cohort, store)
     for run in study.runs:
         log.info("%s scores %d legs", run.folder.name, len(legs))

@@ -25,10 +25,12 @@ from pdla.data.intake import read_intake
 from pdla.data.reasons import Reason
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import LEGS
+from pdla.evaluation.abstention import MAX_DISAGREEMENT, withhold
 from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores, probabilities_of
+from pdla.models.shipped import NEVER_REAL, STUDY
 from pdla.report.study import Study
 from pdla.report.study_run import StudyRun
-from pdla.training.prediction import Predictor, read_finished
+from pdla.training.prediction import Predictor, read_finished, training_ranges
 from pdla.training.pretraining import can_tell_patients, patients_seen
 
 log = logging.getLogger(__name__)
@@ -91,14 +93,15 @@ def score_videos(
         raise ValueError(f"--out {out}: give the name of a table, as in scores.csv")
     study = _choose(read_finished(folder), models)
     intake = read_intake(videos, labels, store, read_options(None, list(overrides)))
-    table = score_cohort(study.runs, intake.cohort, store)
+    cohort = withhold(intake.cohort, training_ranges(study.runs))
+    table = score_cohort(study.runs, cohort, store)
     places = {video.video_id: video.place for video in intake.videos}
-    whole = _with_reasons(table, intake.cohort, places)
+    whole = _with_reasons(table, cohort, places)
     facts = _facts(study, table)
     scoring = VideoScoring(whole, study, facts)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, whole.to_csv(index=False, float_format="%.4f"))
-    write_json(out.with_suffix(".json"), _provenance(scoring, intake.cohort))
+    write_json(out.with_suffix(".json"), _provenance(scoring, cohort))
     return scoring
 
 
@@ -114,6 +117,7 @@ def score_legs(
         ValueError: As `score_videos`.
     """
     study = _choose(read_finished(folder), models)
+    cohort = withhold(cohort, training_ranges(study.runs))
     table = score_cohort(study.runs, cohort, store)
     known = [sample.recording.video_id for sample in cohort.samples]
     known += [exclusion.video_id for exclusion in cohort.exclusions]
@@ -202,6 +206,8 @@ def _with_reasons(table: pd.DataFrame, cohort: Cohort, place_of: Mapping[str, st
         row["warnings"] = warnings.get((video, leg), "")
         if (video, leg) in scored:
             row |= {str(key): value for key, value in scored[video, leg].items()}
+            if row["disagreement"] > MAX_DISAGREEMENT:
+                row |= {"reason": Reason.RUNS_DISAGREE.text, "predicted": None}
         else:
             row["reason"] = reasons.get((video, leg), Reason.NO_RUN_FOR_LEG.text)
         rows.append(row | {"place": place_of.get(video, video), "intended_use": RESEARCH_ONLY})
@@ -214,6 +220,8 @@ def _facts(study: Study, table: pd.DataFrame) -> list[str]:
     """What a reader must know before the scores."""
     runs = study.runs
     facts = [f"not used: {name}: {why}" for name, why in study.failures.items()]
+    if study.folder == STUDY:
+        facts.append(NEVER_REAL)
     for score in SCORES:
         n_without = sum(score in run.result.unsupported_scores for run in runs)
         if n_without == len(runs):

@@ -306,17 +306,17 @@ class Reason(Enum):
     STANDS = (
         Severity.WARNING,
         "the person stands",
-        "Leg agility is done on a chair: is this another task?",
+        "Leg agility is done on a chair: is this another task? No score is given.",
     )
     WALKS = (
         Severity.WARNING,
         "the person stands and moves about",
-        "Leg agility is done on a chair: is this another task?",
+        "Leg agility is done on a chair: is this another task? No score is given.",
     )
     NOBODY_MOVES = (
         Severity.WARNING,
         "neither leg moves",
-        "Look at the video: is the task in it?",
+        "Look at the video: is the task in it? No score is given.",
     )
     SIDES_REVERSED = (
         Severity.WARNING,
@@ -356,7 +356,27 @@ class Reason(Enum):
     )
     NOTED = Severity.NOTE, "the authors noted a disturbance"
 
-    # Scoring.
+    # Scoring: why nothing is said of a usable leg.
+    NO_TAPS = (
+        Severity.WARNING,
+        "the leg does not do the task: no tap was found",
+        "No score is given. Is the leg's bout in the video?",
+    )
+    TOO_FEW_TAPS = (
+        Severity.WARNING,
+        "too few taps for a score",
+        "No score is given. Film all ten taps, with the foot in the picture.",
+    )
+    OUT_OF_RANGE = (
+        Severity.WARNING,
+        "the movement is unlike that of every leg that the runs have learnt from",
+        "No score is given. Look at the video, and at frame rate and frame size.",
+    )
+    RUNS_DISAGREE = (
+        Severity.WARNING,
+        "the runs disagree",
+        "No score is given. Have a rater look at the video.",
+    )
     NO_RUN_FOR_LEG = Severity.UNUSABLE, "none of these runs scores this leg"
 
 

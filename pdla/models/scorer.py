@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.heads import Head
-from pdla.models.weights import NAMED, load_file
+from pdla.models.shipped import SIMULATED, shipped_weights
+from pdla.models.weights import NAMED, PUBLISHED, load_file
 from pdla.targets import build
 
 # S3D ends in a convolution of one pixel.
@@ -45,7 +46,7 @@ class LegScorer(lightning.LightningModule):
         loss: Config of the head, one of group `loss`.
         optim: Config of optimizer and schedule, one of group `optim`.
         n_scores: Scores on the scale; 5 for MDS-UPDRS 0-4.
-        weights: `auto`, `required`, `none` or a path (see pdla.models.weights).
+        weights: `auto`, `required`, `none`, `simulated` or a path (see pdla.models.weights).
         options: What the subclass needs for its network.
     """
 
@@ -67,7 +68,7 @@ class LegScorer(lightning.LightningModule):
         self.head: Head = build(loss, "loss", n_scores=n_scores)
         self.weights_source = "none"
         self._frozen: list[nn.Module] = []
-        published = weights if weights in NAMED else "none"
+        published = weights if weights in PUBLISHED else "none"
         self.network = self.build_network(self.head.n_outputs, published, **options)
         self._start_from(weights)
 
@@ -81,7 +82,9 @@ class LegScorer(lightning.LightningModule):
         """
 
     def _start_from(self, weights: str) -> None:
-        if weights not in NAMED:
+        if weights == SIMULATED:
+            self.weights_source = f"simulated: {load_file(self, shipped_weights(self.name))}"
+        elif weights not in NAMED:
             self.weights_source = load_file(self, Path(weights))
         elif weights == "required" and self.weights_source == "none":
             raise ValueError(

@@ -7,13 +7,17 @@ from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file as load_safetensors
 from torch import Tensor, nn
 
 from pdla.models.downloads import Pretrained, fetch
+from pdla.models.shipped import SIMULATED
 
 log = logging.getLogger(__name__)
 
-NAMED: Final = ("auto", "required", "none")  # everything else is a path
+NAMED: Final = ("auto", "required", "none", SIMULATED)  # everything else is a path
+PUBLISHED: Final = ("auto", "required", "none")  # what is said of weights that others publish
 MIN_SHARE: Final = 0.5  # weights that fill less of a network are another network's
 
 
@@ -134,6 +138,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: If it holds more than tensors and plain values, or no tensors.
     """
+    if path.suffix == ".safetensors":
+        try:
+            return load_safetensors(path)
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path}: not weights that can be opened ({error})") from None
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError) as error:

@@ -1,9 +1,10 @@
 """Predictions of finished runs for a cohort that they were not trained on; nothing is fitted."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, Final
 
 import lightning
 import pandas as pd
@@ -11,21 +12,29 @@ import pandas as pd
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
+from pdla.evaluation.abstention import TrainingRange, learn_ranges
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
+from pdla.models.shipped import SIMULATED, STUDY, WEIGHTS
+from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import BEST, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
+from pdla.training.config import build_model
 from pdla.training.run import build_data
+
+NO_WEIGHTS: Final = {"weights": "none"}
 
 
 def read_finished(folder: Path) -> Study:
-    """The finished runs of a study, or one run.
+    """The finished runs of a study, or one run; `simulated` are the weights that pdla ships.
 
     Raises:
         ValueError: If there is none, a file of one cannot be trusted, or they hold no model.
     """
+    if str(folder) == SIMULATED and not folder.exists():
+        folder = STUDY
     if (folder / RESULT).exists():
         study = Study(folder.resolve().parent, [read_run(folder)], {})
     else:
@@ -46,6 +55,10 @@ def load_best(run: StudyRun) -> LegScorer:
         ValueError: If the checkpoint is missing, is not the one that the run has tested, or is not
             one of the model as it is today.
     """
+    if (shipped := run.folder / "checkpoints" / WEIGHTS).exists():
+        model: LegScorer = build_model({**run.config, "model": run.config["model"] | NO_WEIGHTS})
+        model.load_state_dict(read_state(shipped))  # with how often each score was seen
+        return model
     checkpoint = checkpoint_path(run.folder, BEST)
     known = run.result.checkpoint_hash
     if not checkpoint.exists():
@@ -59,7 +72,7 @@ def load_best(run: StudyRun) -> LegScorer:
     try:
         model_class = find_class(target, "model")
         # Everything is in the checkpoint: no pre-trained weights are looked for.
-        model: LegScorer = model_class.load_from_checkpoint(
+        model = model_class.load_from_checkpoint(
             checkpoint, map_location="cpu", weights="none", weights_only=True
         )
     except (ValueError, TypeError, RuntimeError, KeyError, UnpicklingError, EOFError) as error:
@@ -69,6 +82,14 @@ def load_best(run: StudyRun) -> LegScorer:
             f"by {made_by}: install these versions, or run it again"
         ) from None
     return model
+
+
+def training_ranges(runs: Sequence[StudyRun]) -> list[TrainingRange]:
+    """How far the kinematics of a leg may be from those of the training legs, for each fold."""
+    folds = {(run.fold.train, run.result.leg): run for run in runs}
+    return learn_ranges(
+        [(run.own_legs(run.fold.train), run.own_legs(run.fold.val)) for run in folds.values()]
+    )
 
 
 class Predictor:

@@ -13,6 +13,12 @@ from pdla.data.skeletons import JOINT, LEGS, TRUNK_PER_LEG, TRUNK_PER_SHANK
 
 MIN_SHARE: Final = 0.1  # of the frames with the person; a length seen less is a stray joint
 
+CHAINS: Final = (
+    (1.0, (("Neck", "MidHip"),)),
+    (TRUNK_PER_LEG, tuple((f"{leg}Hip", f"{leg}Knee", f"{leg}Ankle") for leg in LEGS)),
+    (TRUNK_PER_SHANK, tuple((f"{leg}Knee", f"{leg}Ankle") for leg in LEGS)),
+)
+
 
 def segment_lengths(keypoints: NDArray[np.float32], *joints: str) -> NDArray[np.float32]:
     """Length of a chain of joints in px, as hip to knee to ankle.
@@ -45,20 +51,15 @@ def body_length_px(keypoints: NDArray[np.float32]) -> float:
         Length in px, at least 1; NaN if none of the three was ever seen.
     """
     n_present = int(np.isfinite(keypoints[..., 0]).any(axis=1).sum())
-    legs = [segment_lengths(keypoints, f"{leg}Hip", f"{leg}Knee", f"{leg}Ankle") for leg in LEGS]
-    shanks = [segment_lengths(keypoints, f"{leg}Knee", f"{leg}Ankle") for leg in LEGS]
-    candidates = (
-        (1.0, [segment_lengths(keypoints, "Neck", "MidHip")]),
-        (TRUNK_PER_LEG, legs),
-        (TRUNK_PER_SHANK, shanks),
-    )
     for min_share in (MIN_SHARE, 0.0):
-        for factor, chains in candidates:
-            seen = [chain[np.isfinite(chain)] for chain in chains]
+        for factor, chains in CHAINS:
+            # One by one: where a trunk is seen, no leg is measured.
+            lengths = [segment_lengths(keypoints, *chain) for chain in chains]
+            seen = [length[np.isfinite(length)] for length in lengths]
             medians = [
-                factor * float(np.median(chain))
-                for chain in seen
-                if len(chain) and len(chain) >= min_share * n_present
+                factor * float(np.median(length))
+                for length in seen
+                if len(length) and len(length) >= min_share * n_present
             ]
             if medians:
                 return max(sum(medians) / len(medians), 1.0)
