@@ -5,11 +5,20 @@ elsewhere, so a name is looked up in a table first: no file can make pdla import
 anything that is not listed here.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Final, Literal
+from inspect import signature
+from types import UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked
+
+from pdla.data.checked_options import CHECKED, read_options, suggest
 
 Kind = Literal[
     "model", "data", "sampling", "drawing", "split", "augment", "loss", "trainer", "optimizer",
@@ -80,6 +89,13 @@ PLACES: Final[dict[tuple[str, ...], Kind]] = {
 }
 TARGET: Final = "_target_"
 TRUST: Final = "PDLA_TRUST"
+EPOCHS: Final = "max_epochs"  # value of a schedule that stands for the epochs of the trainer
+# Given by the code, never by a config.
+VALUES: Final = (
+    "cohort", "splitter", "legs", "augmentations", "n_outputs", "params", "loss", "optim",
+    "sampling", "drawing", "seed", "optimizer", "callbacks", "logger", "plugins",
+    "default_root_dir", "enable_progress_bar",
+)  # fmt: skip
 
 
 def public_name(target: str) -> str:
@@ -128,14 +144,82 @@ def build(section: Mapping[str, Any], kind: Kind, **values: Any) -> Any:
         raise ValueError(f"{kind}: expected a section with {TARGET}, got {section!r}")
     maker = find_class(section.get(TARGET), kind)
     options = {str(key): value for key, value in section.items() if key != TARGET}
+    _check_options(maker, kind, options)
     try:
         return maker(**options, **values)
     except TypeError as error:
         raise ValueError(f"{kind}: {error}") from error
 
 
+def _check_options(maker: Any, where: str, options: dict[str, Any]) -> None:
+    """Stop at an option that the class does not have, or that cannot have this value.
+
+    Raises:
+        ValueError: One line with the option, and what it may be.
+    """
+    if isinstance(maker, type) and is_dataclass(maker):
+        is_frozen = getattr(maker, "__dataclass_params__").frozen  # noqa: B009
+        read_options(checked(config=CHECKED, frozen=is_frozen)(maker), options, where)
+        return
+    known = _parameters(maker)
+    for name, value in options.items():
+        if known is not None and name not in known:
+            names = sorted(set(known) - set(VALUES))
+            raise ValueError(f"{where}.{name}: no such option; {suggest(name, names)}")
+        if known and not _fits(known[name], value):
+            raise ValueError(f"{where}.{name}={value!r}: expected {words_of(known[name])}")
+
+
+def _parameters(maker: Any) -> dict[str, Any] | None:
+    """Types of what a class can be given by name; None if it takes names that it does not list."""
+    known: dict[str, Any] = {}
+    is_closed = False
+    chain = [vars(one)["__init__"] for one in maker.__mro__[:-1] if "__init__" in vars(one)]
+    for function in (getattr(maker, "build_network", None), *chain):
+        if function is None:
+            continue
+        parameters = signature(function).parameters.values()
+        try:
+            types = get_type_hints(function)
+        except (NameError, TypeError):  # of another library, for its type checker only
+            types = {}
+        known |= {
+            one.name: types.get(one.name, Any)
+            for one in parameters
+            if one.name != "self" and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        }
+        if all(one.kind != one.VAR_KEYWORD for one in parameters):
+            is_closed = True
+            if function in chain:
+                break
+    return known if is_closed else None
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Whether a plain value is of a type; true where that cannot be told."""
+    try:
+        TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
+    except ValidationError:
+        return False
+    except (PydanticUserError, TypeError, ValueError):
+        return True
+    return True
+
+
+def words_of(kind: Any) -> str:
+    """A type in the words of a message."""
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(words_of(one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return " or ".join(str(one) for one in get_args(kind))
+    if get_origin(kind) is not None and get_args(kind):
+        return f"a list of {words_of(get_args(kind)[0])}"
+    return "null" if kind is type(None) else names.get(kind, getattr(kind, "__name__", str(kind)))
+
+
 def check_targets(config: Mapping[str, Any]) -> None:
-    """Stop at the first `_target_` of a whole config that is not built, or stands where none may.
+    """Stop at the first `_target_` of a config that is not built, or whose options it cannot take.
 
     Raises:
         ValueError: One line with its place, its value and what may stand there.
@@ -145,7 +229,13 @@ def check_targets(config: Mapping[str, Any]) -> None:
                       for step, part in enumerate(path))  # fmt: skip
         if key != TARGET or place not in PLACES:
             raise ValueError(f"{'.'.join((*path, key))}={value!r}: nothing is built there")
-        find_class(value, PLACES[place])
+        section = config
+        for part in path:
+            section = section[part]
+        options = {
+            str(name): one for name, one in section.items() if name != TARGET and one != EPOCHS
+        }
+        _check_options(find_class(value, PLACES[place]), ".".join(path), options)
 
 
 def _special_keys(

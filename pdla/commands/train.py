@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
-from pdla.training.old_names import check_overrides
+from pdla.training.overrides import check_command
 
 HELP_FLAGS: Final = (["--help"], ["-h"])
 
@@ -24,7 +24,7 @@ def main() -> None:
         print(train_help(CONF))
         return
     try:
-        check_overrides(sys.argv[1:])
+        check_command(sys.argv[1:], CONF)
     except ValueError as error:
         sys.exit(f"pdla: {error}")
     sys.argv[1:] = [as_hydra_reads(argument) for argument in sys.argv[1:]]

@@ -15,7 +15,7 @@ from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.heads import Head
 from pdla.models.shipped import SIMULATED, shipped_weights
 from pdla.models.weights import NAMED, PUBLISHED, load_file
-from pdla.targets import build
+from pdla.targets import EPOCHS, build
 
 # S3D ends in a convolution of one pixel.
 LAST_LAYERS: Final = (nn.Linear, nn.Conv3d)
@@ -211,4 +211,4 @@ class LegScorer(lightning.LightningModule):
 
 def _with_epochs(schedule: Mapping[str, Any], max_epochs: int | None) -> dict[str, Any]:
     """Put the number of epochs where a schedule asks for it with the word `max_epochs`."""
-    return {key: max_epochs if value == "max_epochs" else value for key, value in schedule.items()}
+    return {key: max_epochs if value == EPOCHS else value for key, value in schedule.items()}

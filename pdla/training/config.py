@@ -11,6 +11,7 @@ from pdla.data.skeletons import legs_of
 from pdla.targets import build, check_targets, find_class
 from pdla.training.old_names import check_keys
 
+SIMULATED: Final = "simulation.json"  # beside the videos of a simulated clinic
 FULL_PRECISION: Final = ("32", "32-true", "64", "64-true")
 
 
@@ -35,8 +36,8 @@ def check_config(config: dict[str, Any]) -> None:
     Raises:
         ValueError: One line with the key, its value and the way out.
     """
-    check_targets(config)
     check_keys(config)
+    check_targets(config)
     legs_of(config["leg"])
     if not isinstance(config["seed"], int) or config["seed"] < 0:
         raise ValueError(f"seed={config['seed']!r}: expected a whole number from 0")
@@ -44,8 +45,8 @@ def check_config(config: dict[str, Any]) -> None:
     build(config["split"], "split")
     _check_trainer(config["trainer"])
     _check_optimizer(config)
-    if "simulate" not in config["recordings"]:
-        _check_places(config["recordings"])
+    is_simulated = "simulate" in config["recordings"]
+    (_check_simulated if is_simulated else _check_places)(config["recordings"])
 
 
 def _check_places(recordings: dict[str, Any]) -> None:
@@ -54,6 +55,17 @@ def _check_places(recordings: dict[str, Any]) -> None:
         if recordings[key] is None or not Path(recordings[key]).exists():
             raise ValueError(
                 f"recordings.{key}={recordings[key]}: not found; give the path of your {key}"
+            )
+
+
+def _check_simulated(recordings: dict[str, Any]) -> None:
+    """Stop at a clinic's own files where the simulated clinic is asked for."""
+    paths = {key: Path(recordings[key]) for key in ("videos", "labels")}
+    for key, path in paths.items():
+        if path.exists() and not (paths["videos"].parent / SIMULATED).is_file():
+            raise ValueError(
+                f"recordings.{key}={path}: not a simulated clinic; for your own videos say "
+                "recordings=clinic"
             )
 
 

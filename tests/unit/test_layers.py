@@ -11,12 +11,12 @@ PACKAGE = Path(pdla.__file__).parent
 # From the first room to the last; a module may import from its own room and from those before it.
 ROOMS = (
     "lazy",
-    "targets",
     "data.files",
     "data.progress",
     "data.skeletons",
     "data.stages",
     "data.checked_options",
+    "targets",
     "data.reasons",
     "data.quantities",
     "data.signals",

@@ -8,6 +8,7 @@ from pdla.data.clips.sampling import Span
 from pdla.targets import build
 from pdla.training.config import build_model, check_config, check_one_device
 from pdla.training.old_names import OLD_OPTIONS, check_overrides
+from pdla.training.overrides import check_command
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
 
@@ -88,6 +89,13 @@ def test_clips_keep_at_least_12_frames_a_second():
         (["model=kinematic", "trainer.devices=0"], "trainer.devices=0"),
         (["data.batch_size=0"], "data.batch_size=0: give a number of clips, or all"),
         (["data.batch_size=many"], "data.batch_size='many'"),
+        (["sampling.seconds=long"], "sampling.seconds='long': expected a number"),
+        (["model.dropout=much"], "model.dropout='much': expected a number"),
+        (["data.workers=two"], "data.workers='two': expected a whole number"),
+        (["+trainer.max_epoch=3"], r"trainer.max_epoch: no such option; did you mean max_epochs"),
+        (["+data.balanced=score"], r"data.balanced: no such option; did you mean balance"),
+        (["augment.rotate.degrees=a"], "augment.rotate.degrees='a': expected a number"),
+        (["recordings.labels=README.md"], "say recordings=clinic"),
         (["+data.sampler=score"], "data.sampler is of an earlier version; use data.balance"),
         (
             ["recordings=clinic", "recordings.videos=/none", "recordings.labels=/none"],
@@ -110,9 +118,9 @@ def test_a_value_without_default_is_asked_for_by_name():
 
 def test_a_misspelt_option_is_one_line_from_the_class_that_refused_it():
     config = compose_config("+split.folds=3")
-    with pytest.raises(ValueError, match=r"PatientKFold.*folds"):
+    with pytest.raises(ValueError, match=r"split.folds: no such option.*n_folds"):
         build(config["split"], "split")
-    with pytest.raises(ValueError, match=r"VideoNetwork.*droput"):
+    with pytest.raises(ValueError, match=r"model.droput.*did you mean dropout"):
         build_model(compose_config("+model.droput=0.1", "model.weights=none"))
 
 
@@ -164,3 +172,34 @@ def test_a_trainer_holds_only_arguments_of_the_trainer():
     for option in (CONF / "trainer").glob("*.yaml"):
         keys = OmegaConf.load(option).keys() - {"_target_", "defaults"}
         assert keys <= known - {"max_epochs", "gradient_clip_val"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model=r3dd"], r"model=r3dd: no such option; did you mean r3d\? There are kinematic, "),
+        (["-m", "model=tcn,stgnc"], r"did you mean stgcn\?"),
+        (["model=tcn", "model.droput=0.1"], r"did you mean model.dropout\?"),
+        (["trainer.max_epoch=3"], r"did you mean trainer.max_epochs\?"),
+        (["sead=1"], r"sead: no such key; did you mean seed\?"),
+        (["sampling.stide_s=1"], r"did you mean sampling.stride_s\?"),
+    ],
+)
+def test_a_misspelt_command_is_one_line_with_the_nearest_name(arguments, message):
+    with pytest.raises(ValueError, match=message) as error:
+        check_command(arguments, CONF)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-m", "split.fold=range(5)", "leg=L,R", "model=glob(*)"],
+        ["+trainer.limit_train_batches=1", "~augment.jitter", "hydra.verbose=true", "study=ours"],
+        ["model=tcn", "model.streams=[lift]", "tag=-a=b", "experiment=null"],
+        ["hydra.searchpath=[file:///own]", "model=own", "model.width=3"],
+        ["sweep=models62", "sweep/models62=tcn", "model.channels=8"],
+    ],
+)
+def test_commands_that_hydra_understands_pass(arguments):
+    check_command(arguments, CONF)
