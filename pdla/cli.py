@@ -206,6 +206,15 @@ def report(
 
 
 @app.command()
+def runs(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAME")]) -> None:
+    """List the runs of a study: state, times, primary metrics; why not, and how to complete it."""
+    from pdla.commands.runs import show_runs
+
+    if not show_runs(study):
+        raise typer.Exit(1)
+
+
+@app.command()
 def evaluate(
     runs: Runs,
     videos: Videos,

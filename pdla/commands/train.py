@@ -3,11 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException
+from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -28,23 +29,59 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"pdla: {error}")
     sys.argv[1:] = [as_hydra_reads(argument) for argument in sys.argv[1:]]
-    _train()
+    try:
+        _train()
+    finally:
+        if SWEEPS:
+            _end_sweep(*SWEEPS.pop())
+
+
+SWEEPS: Final[list[tuple[Path, list[Path]]]] = []  # study and finished runs of a sweep that began
+
+
+class SweepStart(Callback):
+    """Hydra callback: remember, when a sweep begins, which runs of its study are finished."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Called once, in the process that launches the runs."""
+        study = Path(str(config.hydra.sweep.dir))
+        SWEEPS.append((study, [path.parent for path in study.glob("*/result.json")]))
+
+
+def _end_sweep(study: Path, skipped: list[Path]) -> None:
+    """Print what became of the runs."""
+    from pdla.commands.runs import show_runs
+
+    try:
+        show_runs(study, skipped)
+    except ValueError as error:
+        print(f"pdla: {error}", file=sys.stderr)
+
+
+def _note_refusal(folder: Path, error: Exception) -> None:
+    """Leave the reason in a folder that holds nothing of a run yet: `pdla runs` shows it."""
+    if folder.is_dir() and not (folder / "config.yaml").exists():
+        (folder / "error.txt").write_text(f"{error}\n", encoding="utf-8")
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def _train(config: DictConfig) -> float:
     """Run one composed config in the folder that Hydra named for it."""
     # Imported here so that tab completion and misspelt options answer at once.
+    from pdla.data.progress import is_terminal
     from pdla.training.config import check_one_device, plain_config
     from pdla.training.run import run
 
     hydra_config = HydraConfig.get()
     try:
         plain = plain_config(config)
-        if hydra_config.mode == RunMode.MULTIRUN:
+        is_sweep = hydra_config.mode == RunMode.MULTIRUN
+        if is_sweep:
             check_one_device(plain["trainer"])
-        return run(plain, Path(hydra_config.runtime.output_dir))
+        brief = is_sweep and not is_terminal()
+        return run(plain, Path(hydra_config.runtime.output_dir), brief=brief)
     except (ValueError, OSError) as error:
+        _note_refusal(Path(hydra_config.runtime.output_dir), error)
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         if hydra_config.mode == RunMode.MULTIRUN:

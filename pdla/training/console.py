@@ -32,6 +32,15 @@ def print_result(result: RunResult, run_dir: Path) -> None:
     console.print(RESEARCH_ONLY, style="italic")
 
 
+def print_line(result: RunResult, run_dir: Path) -> None:
+    """Print a finished run as one line: for a sweep in a pipe, whose table follows at its end."""
+    row = result.metrics["test"]
+    primary = ", ".join(f"{METRIC_OF[key].title} {_cell(row[key])}" for key in result.primary)
+    leaky = " LEAKY split, not a result." if result.is_leaky else ""
+    console = Console(soft_wrap=True)
+    console.print(f"{run_dir}: test {primary}.{leaky} {RESEARCH_ONLY}", highlight=False)
+
+
 def _counts_table(result: RunResult) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Legs by score", title_justify="left")
     table.add_column("stage")

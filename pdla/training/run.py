@@ -53,7 +53,7 @@ from pdla.targets import build, find_class
 from pdla.training.checkpoint_files import BackgroundCheckpointIO
 from pdla.training.checkpoints import RunCheckpoints, Start, find_start
 from pdla.training.config import build_model, check_config, check_machine
-from pdla.training.console import print_result
+from pdla.training.console import print_line, print_result
 from pdla.training.memory import name_memory_settings
 from pdla.training.pretraining import check_pretraining
 from pdla.training.randomness import StepSeeds
@@ -70,12 +70,13 @@ logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
 
 
-def run(config: dict[str, Any], run_dir: Path) -> float:
+def run(config: dict[str, Any], run_dir: Path, *, brief: bool = False) -> float:
     """Train, test and record one run; a finished run is only shown again.
 
     Args:
         config: Plain config, as `pdla.training.config.plain_config` gives it.
         run_dir: Folder of this run.
+        brief: Print the result as one line, not as tables.
 
     Returns:
         The best checkpoint's ranked probability score on the validation patients, for sweepers that
@@ -91,10 +92,10 @@ def run(config: dict[str, Any], run_dir: Path) -> float:
     check_contrast(config["evaluation"].get("contrast"))
     ReviewOptions.from_config(config)
     with claim_folder(run_dir), stop_on_signals():
-        return _run_once(config, run_dir)
+        return _run_once(config, run_dir, brief=brief)
 
 
-def _run_once(config: dict[str, Any], run_dir: Path) -> float:
+def _run_once(config: dict[str, Any], run_dir: Path, *, brief: bool) -> float:
     if is_first_process():
         open_run(run_dir, config)
     result = read_result(run_dir)
@@ -113,7 +114,7 @@ def _run_once(config: dict[str, Any], run_dir: Path) -> float:
         _say_finished(run_dir, result)
     if not config.get("keep_last", False):
         checkpoint_path(run_dir, LAST).unlink(missing_ok=True)
-    print_result(result, Path(os.path.relpath(run_dir)))
+    (print_line if brief else print_result)(result, Path(os.path.relpath(run_dir)))
     return result.metrics["val"]["rps"]
 
 

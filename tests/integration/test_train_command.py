@@ -50,6 +50,12 @@ def test_a_sweep_goes_on_after_a_failed_run_and_skips_finished_ones(tmp_path):
     study = tmp_path / "runs" / "first"
     results = sorted(path.parent.name for path in study.rglob("result.json"))
     assert results == ["resnet_lstm-L-fold0-seed0", "resnet_lstm-R-fold0-seed0"]
+    table = first.stdout[first.stdout.index("Runs of runs/first") :]
+    assert "2 finished" in table
+    assert "resnet_lstm-X-fold0-seed0: leg=X: choose L, R or both" in table
+    assert "python train.py leg=X" in table
+    assert "4 missing" in table
     again = train(tmp_path, "-m", "leg=R,L", *tiny)
     assert again.returncode == 0
+    assert "2 skipped" in again.stdout
     assert (again.stdout + again.stderr).count("is finished already") == 2
