@@ -215,6 +215,20 @@ def runs(study: Annotated[Path, typer.Argument(help="Folder of a study, runs/NAM
 
 
 @app.command()
+def reproduce(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    out: Annotated[Path, typer.Option(help="Study of the repeated run.")] = Path("runs/reproduced"),
+) -> None:
+    """Repeat a finished run from its own config, and compare the predictions."""
+    from pdla.commands.reproduce import reproduce_run, reproduction_text
+
+    found = reproduce_run(run, out)
+    typer.echo(reproduction_text(found))
+    if not found.is_same:
+        raise typer.Exit(1)
+
+
+@app.command()
 def evaluate(
     runs: Runs,
     videos: Videos,
