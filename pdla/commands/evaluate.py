@@ -86,6 +86,9 @@ def evaluate_runs(
     cohort = read_cohort(videos, labels, store, options)
     if not cohort.rated_legs:
         raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
+    legs = legs_table(cohort.rated_legs)
+    for run in study.runs:
+        _check_others(run, legs, cohort)
     cohort = withhold(cohort, training_ranges(study.runs))
     if not cohort.rated_legs:
         raise ValueError(
@@ -94,8 +97,6 @@ def evaluate_runs(
     for name, why in study.failures.items():
         log.warning("not used: %s: %s", name, why)
     legs = legs_table(cohort.rated_legs)
-    for run in study.runs:
-        _check_others(run, legs, cohort)
     other = OtherData(cohort, legs, str(videos), rater_agreement(labels, options))
     if study.folder == STUDY:
         log.warning(NEVER_REAL)
@@ -120,7 +121,7 @@ def _check_others(run: StudyRun, legs: pd.DataFrame, cohort: Cohort) -> None:
             f"{n_copies} recordings of {run.folder.name} are in the other data as well; that is no "
             "external validation"
         )
-    if not can_tell_patients(run.result, cohort):
+    if run.folder.parent != STUDY and not can_tell_patients(run.result, cohort):
         log.warning(
             "%s: was trained in another working folder, or before pdla 0.2: whether its patients "
             "are in the other data cannot be told", run.folder.name,

@@ -94,7 +94,7 @@ def score_videos(
     study = _choose(read_finished(folder), models)
     intake = read_intake(videos, labels, store, read_options(None, list(overrides)))
     cohort = withhold(intake.cohort, training_ranges(study.runs))
-    table = score_cohort(study.runs, cohort, store)
+    table = score_cohort(study.runs, cohort, store, intake.cohort)
     places = {video.video_id: video.place for video in intake.videos}
     whole = _with_reasons(table, cohort, places)
     facts = _facts(study, table)
@@ -117,8 +117,9 @@ def score_legs(
         ValueError: As `score_videos`.
     """
     study = _choose(read_finished(folder), models)
+    whole_cohort = cohort
     cohort = withhold(cohort, training_ranges(study.runs))
-    table = score_cohort(study.runs, cohort, store)
+    table = score_cohort(study.runs, cohort, store, whole_cohort)
     known = [sample.recording.video_id for sample in cohort.samples]
     known += [exclusion.video_id for exclusion in cohort.exclusions]
     whole = _with_reasons(table, cohort, dict.fromkeys(known, "")).drop(columns="place")
@@ -140,8 +141,16 @@ def _choose(study: Study, models: Sequence[str]) -> Study:
     return replace(study, runs=list(chosen.values()))
 
 
-def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.DataFrame:
+def score_cohort(
+    runs: Sequence[StudyRun], cohort: Cohort, store: Path, whole: Cohort | None = None
+) -> pd.DataFrame:
     """Mean over the runs for every leg that at least one of them fits.
+
+    Args:
+        runs: Finished ones.
+        cohort: Legs to score.
+        store: Where its keypoints are kept.
+        whole: The cohort with the legs that are withheld; by it, patients are recognised.
 
     Returns:
         A row a leg; `disagreement` is the SD of the expected score between runs (NaN for one run),
@@ -161,9 +170,10 @@ def score_cohort(runs: Sequence[StudyRun], cohort: Cohort, store: Path) -> pd.Da
             continue
         log.info("%s scores", run.folder.name)
         part = predictor.predict(run)
-        seen = patients_seen(run.result, run.folds, run.legs, cohort)
+        seen = patients_seen(run.result, run.folds, run.legs, whole or cohort)
         knew = part["patient"].isin(seen).astype(float)
-        part["knew"] = knew if can_tell_patients(run.result, cohort) else knew.replace(0.0, np.nan)
+        can_tell = can_tell_patients(run.result, whole or cohort) or run.folder.parent == STUDY
+        part["knew"] = knew if can_tell else knew.replace(0.0, np.nan)
         part["unsupported"] = "".join(map(str, run.result.unsupported_scores))
         parts.append(part)
     if not parts:

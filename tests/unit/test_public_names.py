@@ -90,7 +90,8 @@ def test_the_five_lines_of_the_readme_work(place, tmp_path, monkeypatch):
     before = files_of(place) | files_of(tmp_path)
     scores = pdla.score(place / "study", cohort)
     assert files_of(place) | files_of(tmp_path) == before
-    assert scores["predicted"].notna().sum() == len(cohort.samples)
+    assert (scores["predicted"].notna() ^ (scores["reason"] != "")).all()
+    assert scores["predicted"].notna().sum() > 0.9 * len(cohort.samples)
     assert set(scores["intended_use"]) == {pdla.RESEARCH_ONLY}
     assert any("trained on" in note for note in scores.attrs["notes"])
 
