@@ -31,7 +31,8 @@ def test_an_experiment_runs_to_its_end(name, tmp_path, monkeypatch):
     if name.startswith("original"):
         overrides.append("sampling.within=leg_bout")  # a few clips instead of all
     else:
-        overrides += ["split.n_val_folds=2", "split.test_share=0.3"]
+        rule = "split.test_share=0.3" if name.startswith("pretrain") else "split.n_folds=3"
+        overrides += ["split.n_val_folds=2", rule]
     training.run(compose_config(*overrides), tmp_path / "run")
     result = read_result(tmp_path / "run")
     assert result.is_leaky is name.startswith("original")
