@@ -31,7 +31,8 @@ def test_an_experiment_runs_to_its_end(name, tmp_path, monkeypatch):
     if name.startswith("original"):
         overrides.append("sampling.within=leg_bout")  # a few clips instead of all
     else:
-        rule = "split.test_share=0.3" if name.startswith("pretrain") else "split.n_folds=3"
+        is_kfold = name in ("large_clips", "overfit")
+        rule = "split.n_folds=3" if is_kfold else "split.test_share=0.3"
         overrides += ["split.n_val_folds=2", rule]
     training.run(compose_config(*overrides), tmp_path / "run")
     result = read_result(tmp_path / "run")
