@@ -36,7 +36,8 @@ class Estimate:
         high: Upper end; NaN likewise.
         error: Standard error, the SD of the draws; NaN likewise.
         p_value: Two-sided, of 0: one minus the level of the interval that just leaves out 0, so
-            that it is below 0.05 where the interval leaves out 0; NaN likewise. It means something
+            that it is below 0.05 where the interval leaves out 0; where no draw reaches 0, the tail
+            of Student's t beyond value / error if that is smaller; NaN likewise. It means something
             for differences only.
         n_patients: Patients that were drawn from.
     """
@@ -185,6 +186,8 @@ def percentile_interval(value: float, draws: Values, n_patients: int) -> Estimat
     beyond = (min((known <= 0).sum(), (known >= 0).sum()) + 1) / (len(known) + 1)
     p_value = min(1.0, 2 * float(stdtr(n_patients - 1, ndtri(beyond) / widening)))
     error = float(known.std(ddof=1))
+    if error > 0 and ((known > 0).all() or (known < 0).all()):  # the draws resolve no smaller p
+        p_value = min(p_value, 2 * float(stdtr(n_patients - 1, -abs(value) / error)))
     return Estimate(value, float(low), float(high), error, p_value, n_patients)
 
 

@@ -188,7 +188,7 @@ def _clips(analysis: Analysis) -> str:
 
 def _setting(analysis: Analysis) -> str:
     if analysis.study.is_external:
-        return "Another data set, scored by finished models without refitting."
+        return "Another data set, scored by finished models without refitting: external validation."
     return "The same data set, other patients: internal validation."
 
 
