@@ -86,15 +86,17 @@ def test_a_negative_option_is_refused(option):
         make_model("kinematic", f"model.{option}=-1")
 
 
-@pytest.fixture
-def pretrained(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
     """Best checkpoint of a run on other people, and a clinic's cohort to go on with."""
+    folder = tmp_path_factory.mktemp("pretrained")
     others = renamed(make_cohort(15, visits=2, scores=(0, 1, 2, 3, 4)), "other")
-    monkeypatch.setattr(training, "load_cohort", lambda recordings: others)
-    _, config = data_of(others, "model=kinematic_mlp", "model.hidden=8")
-    training.run(config, tmp_path / "first")
-    monkeypatch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
-    return tmp_path / "first" / "checkpoints" / "best.ckpt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "load_cohort", lambda recordings: others)
+        _, config = data_of(others, "model=kinematic_mlp", "model.hidden=8")
+        training.run(config, folder / "first")
+        patch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
+        yield folder / "first" / "checkpoints" / "best.ckpt"
 
 
 def tuned(pretrained, pull):
