@@ -247,4 +247,4 @@ def test_the_published_toe_tapping_file_is_read_whole():
     tapping = read_toe_tapping(PUBLISHED)
     assert (tapping.n_trials, len(tapping.signals), len(tapping.rated)) == (133, 266, 152)
     assert len({signal.patient for signal in tapping.rated}) == 9
-    assert not [problem for problem in tapping.problems if problem.reason.is_fatal]
+    assert not [problem for problem in tapping.problems if problem.is_fatal]
