@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from pdla.data.splits.files import FoldsRecord, Split
 from pdla.evaluation.leg_table import read_legs
 from pdla.evaluation.predictions import LEG_KEY, read_predictions
+from pdla.runs.config import RunConfig
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, SPLIT, read_result, text_hash
 from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
@@ -38,7 +39,7 @@ class StudyRun:
 
     folder: Path
     result: RunResult
-    config: dict[str, Any]
+    config: RunConfig
     predictions: pd.DataFrame
     folds: tuple[Split, ...]
     legs: pd.DataFrame

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from pdla.report.study_run import StudyRun
+from pdla.runs.config import RunConfig
 from pdla.runs.folder import differing_keys
 
 # Keys of a config that do not make another model: which fold, leg, seed, name, folder, machine.
@@ -91,12 +92,12 @@ def _tag_of(runs: Sequence[StudyRun]) -> str:
     return tags.pop().strip("-_ ") if len(tags) == 1 else ""
 
 
-def _seedless(weights: Any, config: dict[str, Any]) -> str:
+def _seedless(weights: Any, config: RunConfig) -> str:
     """Weights with the run's own seed taken out of their name, as in `weights=.../seed${seed}/`."""
     return re.sub(rf"seed{config['seed']}(?!\d)", "seedN", str(weights))
 
 
-def _differing_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def _differing_keys(one: RunConfig, other: RunConfig) -> list[str]:
     weights = [_seedless(config["model"].get("weights"), config) for config in (one, other)]
     return [
         key

@@ -1,11 +1,12 @@
 """What of a run is shown: section `review` of the config."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from pdla.data.checked_options import CHECKED, read_options
+from pdla.runs.config import RunConfig
 
 
 @dataclass(frozen=True, config=CHECKED)
@@ -23,7 +24,7 @@ class ReviewOptions:
     legs: Annotated[int, Field(ge=0)] = 10
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "ReviewOptions":
+    def from_config(cls, config: RunConfig) -> "ReviewOptions":
         """Read section `review`; a config from before there was one shows all.
 
         Raises:

@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import lightning
 import pandas as pd
@@ -19,6 +18,7 @@ from pdla.review.failures import saying_failures
 from pdla.review.legs import ClipKeeper
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
+from pdla.runs.config import RunConfig
 from pdla.runs.folder import SPLIT
 from pdla.runs.result import RunResult
 
@@ -38,7 +38,7 @@ def training_callbacks(
 
 
 def log_texts(
-    trainer: lightning.Trainer, config: dict[str, Any], result: RunResult, cohort: Cohort
+    trainer: lightning.Trainer, config: RunConfig, result: RunResult, cohort: Cohort
 ) -> None:
     """Config, split, data and exclusions for the Text tab."""
     logger = trainer.logger

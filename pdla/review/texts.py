@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import yaml
 
@@ -13,10 +12,11 @@ from pdla.data.skeletons import BOTH_LEGS
 from pdla.data.splits.files import FoldsRecord
 from pdla.data.stages import STAGE_TITLES, STAGES
 from pdla.report.markdown import markdown_table
+from pdla.runs.config import RunConfig
 from pdla.runs.result import RunResult
 
 
-def config_text(config: dict[str, Any]) -> str:
+def config_text(config: RunConfig) -> str:
     """The config as YAML, in a block that keeps its indents."""
     return indented(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 

@@ -17,6 +17,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from pdla.data.files import write_json, write_text
+from pdla.runs.config import RunConfig
 from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
 
@@ -36,7 +37,7 @@ def checkpoint_path(run_dir: Path, name: str) -> Path:
     return run_dir / "checkpoints" / name
 
 
-def open_run(run_dir: Path, config: dict[str, Any]) -> None:
+def open_run(run_dir: Path, config: RunConfig) -> None:
     """Claim a folder for a run with this config.
 
     A folder whose run never learnt anything is taken over. A run that kept its last checkpoint may
@@ -93,7 +94,7 @@ def differing_keys(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
             yield from differing_keys(one[key], other[key], f"{prefix}{key}.")
 
 
-def config_hash(config: dict[str, Any]) -> str:
+def config_hash(config: RunConfig) -> str:
     """Short SHA-256 of what is learnt; the same for the same values in any order."""
     text = json.dumps(_what_is_learnt(config), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

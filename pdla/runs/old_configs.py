@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
+from pdla.runs.config import RunConfig
 from pdla.targets import TARGET, public_name
 
 FULL_BATCH_BEFORE = 100_000  # what full-batch training wrote before `batch_size: all`
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> RunConfig:
     """The config.yaml of a run, in the names of today.
 
     Raises:
@@ -28,7 +29,7 @@ def read_config(path: Path) -> dict[str, Any]:
     raise ValueError(f"{path}: holds {type(config).__name__}, expected the config of a run")
 
 
-def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
+def upgrade_config(config: dict[str, Any]) -> RunConfig:
     """A config in the names of today; one that has them already is given back as it is.
 
     Before 0.2 a data module brought a drawing of its own, `balance` was called `sampler`, and a
@@ -48,7 +49,7 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
     trainer = config.get("trainer")
     if is_old and isinstance(trainer, dict) and trainer.get("accelerator") == "cpu":
         config["trainer"] = {**trainer, "accelerator": "auto"}
-    return config
+    return cast(RunConfig, config)
 
 
 def _rename_targets(section: Any) -> Any:

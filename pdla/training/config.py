@@ -1,13 +1,14 @@
 """A composed Hydra config, checked before any work starts; plain dicts from there on."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 from omegaconf import DictConfig, OmegaConf
 
 from pdla.data.clips.datamodules import NO_KEYPOINTS, check_batch_size, check_style
 from pdla.data.skeletons import legs_of
+from pdla.runs.config import RunConfig, Section
 from pdla.targets import build, check_targets, find_class
 from pdla.training.old_names import check_keys
 
@@ -15,7 +16,7 @@ SIMULATED: Final = "simulation.json"  # beside the videos of a simulated clinic
 FULL_PRECISION: Final = ("32", "32-true", "64", "64-true")
 
 
-def plain_config(config: DictConfig) -> dict[str, Any]:
+def plain_config(config: DictConfig) -> RunConfig:
     """Resolve a composed config into plain dicts and lists.
 
     Raises:
@@ -27,10 +28,10 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True)
     if not isinstance(plain, dict):
         raise ValueError(f"expected a mapping at the top of the config, got {type(plain).__name__}")
-    return {str(key): value for key, value in plain.items()}
+    return cast(RunConfig, {str(key): value for key, value in plain.items()})
 
 
-def check_config(config: dict[str, Any]) -> None:
+def check_config(config: RunConfig) -> None:
     """Stop early at what cannot work.
 
     Raises:
@@ -49,7 +50,7 @@ def check_config(config: dict[str, Any]) -> None:
     (_check_simulated if is_simulated else _check_places)(config["recordings"])
 
 
-def _check_places(recordings: dict[str, Any]) -> None:
+def _check_places(recordings: Section) -> None:
     """Stop at paths that are not there; a published data set has a root, and no label sheet."""
     for key in ("root",) if "root" in recordings else ("videos", "labels"):
         if recordings[key] is None or not Path(recordings[key]).exists():
@@ -58,7 +59,7 @@ def _check_places(recordings: dict[str, Any]) -> None:
             )
 
 
-def _check_simulated(recordings: dict[str, Any]) -> None:
+def _check_simulated(recordings: Section) -> None:
     """Stop at a clinic's own files where the simulated clinic is asked for."""
     paths = {key: Path(recordings[key]) for key in ("videos", "labels")}
     for key, path in paths.items():
@@ -69,7 +70,7 @@ def _check_simulated(recordings: dict[str, Any]) -> None:
             )
 
 
-def _check_clips(config: dict[str, Any]) -> None:
+def _check_clips(config: RunConfig) -> None:
     """Whether the data gives what the model takes."""
     model = find_class(config["model"]["_target_"], "model")
     data = find_class(config["data"]["_target_"], "data")
@@ -90,7 +91,7 @@ def _check_clips(config: dict[str, Any]) -> None:
     model.check_clips(config["model"], clip_frames, (drawing.height, drawing.width))
 
 
-def _check_trainer(trainer: dict[str, Any]) -> None:
+def _check_trainer(trainer: Section) -> None:
     epochs = trainer.get("max_epochs")
     if not isinstance(epochs, int) or epochs < 1:
         raise ValueError(
@@ -99,7 +100,7 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
     n_devices(trainer)
 
 
-def check_machine(trainer: dict[str, Any]) -> None:
+def check_machine(trainer: Section) -> None:
     """Stop at a Trainer that this machine cannot serve, though another could.
 
     Raises:
@@ -112,7 +113,7 @@ def check_machine(trainer: dict[str, Any]) -> None:
         )
 
 
-def _check_optimizer(config: dict[str, Any]) -> None:
+def _check_optimizer(config: RunConfig) -> None:
     """LBFGS searches along a line: it needs the whole set in one batch, and exact gradients."""
     if find_class(config["optim"]["optimizer"]["_target_"], "optimizer") is not torch.optim.LBFGS:
         return
@@ -139,7 +140,7 @@ def _check_optimizer(config: dict[str, Any]) -> None:
             raise ValueError(f"LBFGS cannot work with {value}: say {way_out}, or optim=adamw")
 
 
-def check_one_device(trainer: dict[str, Any]) -> None:
+def check_one_device(trainer: Section) -> None:
     """Stop a sweep whose runs would each start processes of their own.
 
     Raises:
@@ -157,7 +158,7 @@ def n_gpus() -> int:
     return torch.cuda.device_count() or int(torch.backends.mps.is_available())
 
 
-def n_devices(trainer: dict[str, Any]) -> int:
+def n_devices(trainer: Section) -> int:
     """How many devices a Trainer with these arguments would use, over all nodes."""
     devices, nodes = trainer.get("devices", "auto"), int(trainer.get("num_nodes", 1))
     if isinstance(devices, str) and "," in devices:
@@ -171,7 +172,7 @@ def n_devices(trainer: dict[str, Any]) -> int:
     return int(devices) * nodes
 
 
-def build_model(config: dict[str, Any]) -> Any:
+def build_model(config: RunConfig) -> Any:
     """Make the LegScorer of a config; loss and optimizer stay plain dicts in its checkpoint.
 
     Raises:

@@ -1,10 +1,12 @@
 """Out of memory: one line that names the settings to lower."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 import torch
+
+from pdla.runs.config import RunConfig
 
 # What a network's memory grows with, the most effective first.
 SETTINGS: Final = (
@@ -13,7 +15,7 @@ SETTINGS: Final = (
 
 
 @contextmanager
-def name_memory_settings(config: dict[str, Any]) -> Iterator[None]:
+def name_memory_settings(config: RunConfig) -> Iterator[None]:
     """Turn an allocation that failed, on a GPU or on the host, into one line.
 
     Raises:
@@ -24,10 +26,11 @@ def name_memory_settings(config: dict[str, Any]) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
+        sections: Mapping[str, Any] = config
         now = ", ".join(
-            f"{group}.{key}={config[group][key]}"
+            f"{group}.{key}={sections[group][key]}"
             for group, key in SETTINGS
-            if key in (config.get(group) or {})
+            if key in (sections.get(group) or {})
         )
         raise ValueError(f"out of memory: lower one of {now}, or choose a smaller model") from None
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Final
+from typing import Final
 
 import lightning
 import pandas as pd
@@ -19,6 +19,7 @@ from pdla.models.shipped import SIMULATED, STUDY, WEIGHTS
 from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
+from pdla.runs.config import RunConfig, Section
 from pdla.runs.folder import BEST, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
 from pdla.training.config import build_model
@@ -130,19 +131,19 @@ class Predictor:
         return scores.predictions["test"]
 
     def _prepare(self, run: StudyRun) -> KeypointClips:
-        config = {
+        config: RunConfig = {
             **run.config,
             "split": {"_target_": "pdla.data.splits.AllTested"},
             "augment": {},
             "data": self._data_of(run.config["data"]),
         }
-        wanted = {key: config[key] for key in ("data", "sampling", "drawing", "leg")}
+        wanted = [config["data"], config["sampling"], config["drawing"], config["leg"]]
         key = json.dumps(wanted, sort_keys=True)
         if key not in self._prepared:
             self._prepared[key] = build_data(config, self.cohort)
         return self._prepared[key]
 
-    def _data_of(self, data: dict[str, Any]) -> dict[str, Any]:
+    def _data_of(self, data: Section) -> Section:
         """The run's way to prepare clips, but of this cohort's own videos."""
         own = {"folder": None, "cache": f"{self.store}-videos"}
         return {key: own.get(key, value) for key, value in data.items()}

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -22,6 +21,7 @@ from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
 from pdla.data.splits.folds import Splitter
 from pdla.evaluation.leg_table import KEYPOINTS
+from pdla.runs.config import Section
 from pdla.runs.folder import LEGS_FOLDER, SPLIT
 from pdla.runs.result import DataSource, Flow, SplitRecord
 
@@ -41,7 +41,7 @@ def record_data(
     run_dir: Path,
     cohort: Cohort,
     splitter: Splitter,
-    recordings: dict[str, Any],
+    recordings: Section,
     legs: Sequence[Leg],
 ) -> DataRecord:
     """Write split.json and, if it is not there yet, the table of legs.

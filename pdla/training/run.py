@@ -34,6 +34,7 @@ from pdla.review.logger import HistoryLogger, RunLogger, flush_all
 from pdla.review.options import ReviewOptions
 from pdla.review.progress import progress_callbacks
 from pdla.review.session import log_pictures, log_texts, training_callbacks
+from pdla.runs.config import RunConfig, Section
 from pdla.runs.folder import (
     BEST,
     LAST,
@@ -70,7 +71,7 @@ logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
 
 
-def run(config: dict[str, Any], run_dir: Path, *, brief: bool = False) -> float:
+def run(config: RunConfig, run_dir: Path, *, brief: bool = False) -> float:
     """Train, test and record one run; a finished run is only shown again.
 
     Args:
@@ -95,7 +96,7 @@ def run(config: dict[str, Any], run_dir: Path, *, brief: bool = False) -> float:
         return _run_once(config, run_dir, brief=brief)
 
 
-def _run_once(config: dict[str, Any], run_dir: Path, *, brief: bool) -> float:
+def _run_once(config: RunConfig, run_dir: Path, *, brief: bool) -> float:
     if is_first_process():
         open_run(run_dir, config)
     result = read_result(run_dir)
@@ -136,7 +137,7 @@ def _say_how_to_go_on(stopped: RunStopped, run_dir: Path) -> None:
         log.warning("stopped by %s: %s; the same command %s", stopped, saved, again)
 
 
-def _train_and_test(config: dict[str, Any], run_dir: Path) -> RunResult | None:
+def _train_and_test(config: RunConfig, run_dir: Path) -> RunResult | None:
     started = time.perf_counter()
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cohort = load_cohort(config["recordings"])
@@ -240,7 +241,7 @@ def is_first_after(trainer: lightning.Trainer) -> bool:
     return trainer.is_global_zero
 
 
-def load_cohort(recordings: dict[str, Any]) -> Cohort:
+def load_cohort(recordings: Section) -> Cohort:
     """Read a clinic's recordings; the simulated clinic is written first if it is not there yet."""
     videos, labels = source_paths(recordings)
     if "simulate" in recordings:
@@ -249,7 +250,7 @@ def load_cohort(recordings: dict[str, Any]) -> Cohort:
     return read_cohort(videos, labels, Path(recordings["store"]), options)
 
 
-def _simulate_once(folder: Path, simulate: dict[str, Any]) -> None:
+def _simulate_once(folder: Path, simulate: Section) -> None:
     # Imported here: a clinic with data of its own never needs the simulation.
     from pdla.data.simulation import SimulationOptions, check_same_simulation, simulate_cohort
 
@@ -261,7 +262,7 @@ def _simulate_once(folder: Path, simulate: dict[str, Any]) -> None:
     simulate_cohort(folder, options)
 
 
-def build_data(config: dict[str, Any], cohort: Cohort) -> KeypointClips:
+def build_data(config: RunConfig, cohort: Cohort) -> KeypointClips:
     """The data module of a config on a cohort."""
     section = config["data"]
     options: dict[str, Any] = {
@@ -279,7 +280,7 @@ def build_data(config: dict[str, Any], cohort: Cohort) -> KeypointClips:
 
 
 def make_result(
-    config: dict[str, Any],
+    config: RunConfig,
     cohort: Cohort,
     data: KeypointClips,
     model: LegScorer,
@@ -341,7 +342,7 @@ SAVE_EVERY_S: Final = 30.0
 
 
 def build_trainer(
-    options: dict[str, Any],
+    options: Section,
     loggers: Sequence[RunLogger | HistoryLogger],
     callbacks: Sequence[lightning.Callback],
     files: CheckpointIO,

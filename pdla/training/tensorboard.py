@@ -8,6 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.tensorboard.summary import hparams
 
 from pdla.evaluation.metrics import HEADLINE
+from pdla.runs.config import RunConfig
 from pdla.runs.result import RunResult
 
 # Columns of the HParams tab; `best` is validation at the best epoch, val/ itself stays a curve.
@@ -18,7 +19,7 @@ HPARAM_METRICS: Final = tuple(
 )
 
 
-def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: RunResult) -> None:
+def log_summary(trainer: lightning.Trainer, config: RunConfig, result: RunResult) -> None:
     """Log the final metrics, and the row of this run in TensorBoard's HParams tab.
 
     All of HPARAM_METRICS are columns of every run, also where one is undefined: TensorBoard takes
@@ -42,9 +43,7 @@ def log_summary(trainer: lightning.Trainer, config: dict[str, Any], result: RunR
     logger.experiment.flush()
 
 
-def hyperparameters(
-    config: dict[str, Any], result: RunResult, learning_rate: float
-) -> dict[str, Any]:
+def hyperparameters(config: RunConfig, result: RunResult, learning_rate: float) -> dict[str, Any]:
     """What tells runs apart, by which the HParams tab groups, filters and colours them.
 
     The tab shows the first five by name until one asks for more: fold, leg, loss, model, seed.
