@@ -7,7 +7,7 @@ STUDY ?= first
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check lint types sweep report study leakage original board bench docs clean
+.PHONY: help install train test test-all check lint types sweep report study leakage original clinics board bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,11 @@ types: install
 	$(BIN)/mypy
 
 check: lint types test ## ruff, mypy --strict, pytest
+
+# About an hour on one core.
+clinics: install ## mean and spread of the cheap scorers over 20 simulated clinics, on two simulators
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench_clinics --simulator pdla
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench_clinics --simulator second
 
 bench: data/simulated ## measure speed: intake, drawing against decoding, training, logging, report
 	$(BIN)/python tests/benchmarks/bench_intake.py

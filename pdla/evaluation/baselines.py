@@ -28,7 +28,8 @@ class FoldLegs:
     """Legs of one fold.
 
     Attributes:
-        known: Those that the fold does not test: training and validation.
+        known: Those that may be learnt from; in a report those of the training patients alone, as
+            for every model.
         tested: Those to be scored.
         everybody: All legs, for the yardstick that looks at other visits.
     """

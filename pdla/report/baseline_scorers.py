@@ -1,4 +1,9 @@
-"""Baselines as scorers of a study, on the same folds as its models."""
+"""Baselines as scorers of a study, on the same folds as its models.
+
+Every row of a report is fitted on the training patients of its fold. Validation patients choose
+the checkpoint of a network; what chooses nothing leaves them alone. So a model never has more
+patients to learn from than another, or than a baseline.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -67,7 +72,7 @@ def _baseline_passes(runs: Sequence[StudyRun], name: str) -> Passes:
 
 def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
     fold = run.fold
-    known, tested = run.own_legs(fold.train, fold.val), run.own_legs(fold.test)
+    known, tested = run.own_legs(fold.train), run.own_legs(fold.test)
     probabilities = BASELINES[name].predict(FoldLegs(known, tested, run.legs))
     table = tested[list(FACTS)].assign(fold=run.result.split.fold, place=tested.index)
     return add_scores(table, probabilities)

@@ -158,9 +158,10 @@ def _models(analysis: Analysis) -> str:
     names = ", ".join(analysis.study.variants)
     tuning = "options were tuned inside the training patients" if analysis.study.is_tuning else ""
     return (
-        f"{names}; loss {_values(analysis, 'loss', '_target_')}. The epoch with the best ranked "
-        "probability score of the validation patients is taken, whose figures are therefore no "
-        f"result. {tuning}".strip()
+        f"{names}; loss {_values(analysis, 'loss', '_target_')}. All rows, baselines too, are "
+        "fitted on the training patients of a fold. The epoch with the best ranked probability "
+        "score of the validation patients is taken, whose figures are therefore no result. "
+        f"{tuning}".strip()
     )
 
 

@@ -37,7 +37,7 @@ from pdla.review.leg_pictures import (
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
 from pdla.runs.folder import PICTURES_FOLDER
 
-SCORED_STAGES: Final = {"val": "validation at the best epoch", "test": "test"}
+SCORED_STAGES: Final = {"val": "validation, used to choose the best epoch", "test": "test"}
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
 
 

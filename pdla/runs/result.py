@@ -114,7 +114,8 @@ class RunResult:
         contrast: The primary contrast, named in the config before the run: what the model is
             compared with, or two rows of the report; empty for none.
         clips: How the clips of a video become one score.
-        metrics: Metrics by stage, `val` at the best epoch and `test`; NaN where undefined.
+        metrics: Metrics by stage: `val` at the best epoch, which they served to choose and are
+            therefore no result, and `test`; NaN where undefined.
         undefined: By stage, why metrics are undefined.
         baselines: Test metrics of baselines.
         score_counts: Legs of score 0 to 4 in each stage.

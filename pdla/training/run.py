@@ -331,9 +331,8 @@ def count_exclusions(cohort: Cohort) -> dict[str, int]:
 
 
 def _majority_metrics(counts: dict[Stage, list[int]], table: pd.DataFrame) -> dict[str, float]:
-    """Of all legs that are not tested; a report's baselines learn from the same."""
-    known = [train + val for train, val in zip(counts["train"], counts["val"], strict=True)]
-    probabilities = majority(known, len(table))
+    """Of the training legs, from which the model has learnt; so do a report's baselines."""
+    probabilities = majority(counts["train"], len(table))
     score = table["score"].to_numpy(dtype=np.int64)
     return leg_metrics(score, predicted_score(probabilities), probabilities)
 

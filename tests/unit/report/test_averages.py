@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdla.evaluation import baselines
 from pdla.evaluation.metrics import predicted_score
 from pdla.report.analysis import analyse
 from pdla.report.averages import pool_averages
@@ -16,13 +15,6 @@ from pdla.report.study import read_study
 from tests.fixtures.studies import make_study
 
 PROBABILITIES = ["p0", "p1", "p2", "p3", "p4"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_forest():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baselines, "N_TREES", 5)
-        yield
 
 
 @pytest.fixture(scope="module")

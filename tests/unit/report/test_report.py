@@ -13,10 +13,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from pdla.commands.report import report_study
 from pdla.data.splits.files import Split
-from pdla.evaluation import baselines
 from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import analyse, lonely_scores
+from pdla.report.baseline_scorers import pool_baselines
 from pdla.report.page import write_report
 from pdla.report.references import SIMULATED
 from pdla.report.scopes import Scope, judge
@@ -27,13 +27,6 @@ from pdla.report.summary import stamps
 from pdla.report.tables import error_table, headline, power_note, subgroup_rows
 from pdla.runs.folder import fail_run, finish_run, open_run, read_result
 from tests.fixtures.studies import make_config, make_study
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_forest():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baselines, "N_TREES", 5)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +50,23 @@ def page(study, analysis):
 def fail_run_in(folder, name, error):
     open_run(folder / name, make_config("r3d", "L", 9, 0))
     fail_run(folder / name, error)
+
+
+def test_baselines_learn_from_the_training_patients_alone_as_models_do(study, monkeypatch):
+    seen = []
+
+    def spy(legs):
+        seen.append((set(legs.known["patient"]), set(legs.tested["patient"])))
+        return np.full((len(legs.tested), 5), 0.2)
+
+    monkeypatch.setitem(BASELINES, "spy", replace(BASELINES["majority"], predict=spy))
+    runs = read_study(study).runs
+    pool_baselines(read_study(study))
+    trained = {frozenset(run.own_legs(run.fold.train)["patient"]) for run in runs}
+    chose = [set(run.own_legs(run.fold.val)["patient"]) for run in runs]
+    assert {frozenset(known) for known, _ in seen} == trained
+    assert all(not known & tested for known, tested in seen)
+    assert all(chose)  # or there would be nothing to leave alone
 
 
 def test_each_leg_and_both_have_every_model_and_every_baseline(analysis):
