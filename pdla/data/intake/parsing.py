@@ -1,28 +1,20 @@
-"""Parses many videos at once, in several processes, and shows how far it is."""
+"""One video: its files are read and its keypoints written, whatever is wrong with it.
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+Every process that parses imports this module, so it must be quick to import.
+"""
+
 from dataclasses import dataclass, field
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
-from time import monotonic
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import TextColumn
 
 from pdla.data.files import replacing
 from pdla.data.openpose import OpenPoseOptions, read_recording
 from pdla.data.openpose.frame_files import UnreadableRecordingError, hash_files
 from pdla.data.openpose.quality_facts import Facts
-from pdla.data.progress import show_progress
 from pdla.data.reasons import Finding, Reason
-
-# Starting a process costs about a second, as much as parsing ten short videos.
-MIN_VIDEOS_FOR_PROCESSES: Final = 12
 
 
 @dataclass(frozen=True)
@@ -72,19 +64,6 @@ class ParseResult:
     is_transient: bool = False
 
 
-def parse_all(tasks: Sequence[ParseTask], workers: int) -> Iterator[ParseResult]:
-    """Parse videos and yield each as it is done, in any order; a bar on stderr shows progress.
-
-    Raises:
-        ValueError: If a worker process was killed, which mostly means that memory ran out.
-    """
-    if not tasks:
-        return
-    is_small = len(tasks) < MIN_VIDEOS_FOR_PROCESSES
-    results = map(parse_one, tasks) if workers < 2 or is_small else _parse_parallel(tasks, workers)
-    yield from _show_progress(results, len(tasks))
-
-
 def parse_one(task: ParseTask) -> ParseResult:
     """Parse one video and write its keypoints; whatever is wrong with it ends in the result."""
     try:
@@ -117,34 +96,3 @@ def hash_keypoints(keypoints: NDArray[np.float32]) -> str:
 def _write_array(target: Path, keypoints: NDArray[np.float32]) -> None:
     with replacing(target) as temporary:
         np.save(temporary, keypoints)
-
-
-def _parse_parallel(tasks: Sequence[ParseTask], workers: int) -> Iterator[ParseResult]:
-    waiting = iter(tasks)
-    running: set[Future[ParseResult]] = set()
-    try:
-        # Fresh processes: a fork of one in which torch runs threads can hang.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            for task in waiting:
-                running.add(pool.submit(parse_one, task))
-                if len(running) >= 4 * workers:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-    except BrokenProcessPool:
-        raise ValueError(
-            "a process that reads videos was killed; if memory ran out, set recordings.workers=1"
-        ) from None
-
-
-def _show_progress(results: Iterator[ParseResult], total: int) -> Iterator[ParseResult]:
-    with show_progress("videos", TextColumn("{task.fields[speed]}"), transient=True) as progress:
-        bar = progress.add_task("Reading keypoints", total=total, speed="")
-        started, n_frames = monotonic(), 0
-        for result in results:
-            n_frames += result.facts.n_frames if result.facts else 0
-            speed = n_frames / max(monotonic() - started, 1e-3)
-            progress.update(bar, advance=1, speed=f"{speed:,.0f} frames/s")
-            yield result

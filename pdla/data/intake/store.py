@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from pdla.data.files import PART
-from pdla.data.intake.parsing import ParseTask, hash_keypoints, parse_all
+from pdla.data.intake.parsing import ParseTask, hash_keypoints
 from pdla.data.intake.pseudonyms import Pseudonyms
 from pdla.data.intake.store_index import (
     INDEX,
@@ -25,6 +25,7 @@ from pdla.data.intake.store_index import (
     stamp_files,
     write_index,
 )
+from pdla.data.intake.workers import parse_all
 from pdla.data.openpose import OpenPoseOptions
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import binary_closing, label
 
-from pdla.data.kinematics.heights import WINDOW_S, leg_height, leg_movement
+from pdla.data.kinematics.heights import leg_height
+from pdla.data.kinematics.movement import WINDOW_S, leg_movement
+from pdla.data.kinematics.stretches import bridge_breaks, find_stretches
 from pdla.data.kinematics.taps import Tap, find_taps
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import Leg, other_leg
@@ -61,15 +62,12 @@ def _rough_bout(recording: Recording, leg: Leg) -> Bout | None:
     movement = np.clip(own - other, 0.0, None)
     threshold = max(MIN_MOVEMENT, SHARE_OF_PEAK * float(np.percentile(movement, 98)))
     is_moving = movement > threshold
-    bridge = np.ones(max(1, round(MAX_HALT_S * recording.fps)), dtype=bool)
-    padded = np.pad(is_moving, len(bridge))
-    is_moving = binary_closing(padded, bridge)[len(bridge) : -len(bridge)]
-    stretches, n_stretches = label(is_moving)
-    if n_stretches == 0:
+    halt_frames = max(1, round(MAX_HALT_S * recording.fps)) - 1
+    stretches = find_stretches(bridge_breaks(is_moving, halt_frames))
+    if not len(stretches):
         return None
-    totals = np.bincount(stretches, weights=movement)[1:]
-    frames = np.flatnonzero(stretches == int(np.argmax(totals)) + 1)
-    bout = Bout(float(frames[0] / recording.fps), float((frames[-1] + 1) / recording.fps))
+    first, end = max(stretches, key=lambda span: float(movement[span[0] : span[1]].sum()))
+    bout = Bout(float(first / recording.fps), float(end / recording.fps))
     return bout if bout.duration_s >= MIN_BOUT_S else None
 
 

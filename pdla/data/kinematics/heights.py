@@ -4,13 +4,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter, uniform_filter1d
+from scipy.ndimage import median_filter
 
 from pdla.data.kinematics.body_length import body_length_px
+from pdla.data.kinematics.movement import WINDOW_S
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, Leg, other_leg
 
-WINDOW_S: Final = 1.0  # one tap at the slowest seen rate, 1.0 a second (simulation/reference.py)
 LEG_PARTS: Final = ("Heel", "Ankle", "BigToe", "Knee")
 
 
@@ -37,31 +37,6 @@ def leg_height(recording: Recording, leg: Leg) -> NDArray[np.float64]:
     height = np.full(recording.n_frames, np.nan)
     np.divide((scaled * weight).sum(axis=1), total, out=height, where=total > 0)
     return height
-
-
-def leg_movement(recording: Recording, leg: Leg) -> NDArray[np.float64]:
-    """SD of the leg's height in a window of one second, in trunk lengths.
-
-    Args:
-        recording: Keypoints; NaN where a joint was not seen.
-        leg: Which leg.
-
-    Returns:
-        (T,) of the mean over knee, ankle and heel; a joint counts where it was seen in at least
-        half of the window. 0 where none was, and everywhere without a body length.
-    """
-    y = recording.keypoints[:, [JOINT[f"{leg}{part}"] for part in ("Knee", "Ankle", "Heel")], 1]
-    heights = -y.astype(np.float64) / body_length_px(recording.keypoints)
-    seen = np.isfinite(heights)
-    window = max(3, round(WINDOW_S * recording.fps))
-    filled = np.where(seen, heights, 0.0)
-    share = uniform_filter1d(seen.astype(np.float64), window, axis=0, mode="nearest")
-    weight = np.maximum(share, 1e-9)
-    mean = uniform_filter1d(filled, window, axis=0, mode="nearest") / weight
-    square = uniform_filter1d(filled**2, window, axis=0, mode="nearest") / weight
-    spread = np.sqrt(np.clip(square - mean**2, 0.0, None))
-    counts = share >= 0.5
-    return np.asarray((spread * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1))
 
 
 def _gains(heights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pdla.data.kinematics.body_length import body_length_px, segment_lengths
-from pdla.data.kinematics.heights import leg_movement
+from pdla.data.kinematics.movement import leg_movement
+from pdla.data.kinematics.stretches import longest_stretch
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, LEGS
@@ -91,11 +92,11 @@ def measure_body(recording: Recording, turned: int = 0) -> BodyFacts:
         turned=turned,
         tilt=None if direction is None else _rounded(abs(direction)),
         still=round(float(is_still.mean()), 4) if len(is_still) else 0.0,
-        longest_still_s=round(_longest_run(is_still) / recording.fps, 3),
+        longest_still_s=round(longest_stretch(is_still) / recording.fps, 3),
     )
     if not np.isfinite(body_px):
         return facts
-    movement = np.stack([leg_movement(recording, leg) for leg in LEGS], axis=1)
+    movement = np.stack([leg_movement(recording, leg, body_px) for leg in LEGS], axis=1)
     beyond = np.clip(movement - movement[:, ::-1], 0.0, None)
     x = keypoints[..., 0].astype(np.float64)
     middle = _mean_seen(x[:, [JOINT[leg + part] for leg in LEGS for part in ("Hip", "Knee")]])
@@ -175,11 +176,6 @@ def _is_still(keypoints: NDArray[np.float32]) -> NDArray[np.bool_]:
     now, before = keypoints[1:], keypoints[:-1]
     same = ((now == before) | (np.isnan(now) & np.isnan(before))).all(axis=(1, 2))
     return np.asarray(same & np.isfinite(now[..., 0]).any(axis=1))
-
-
-def _longest_run(is_so: NDArray[np.bool_]) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_so, [False]]).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _thigh_drop(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, label
 
 from pdla.data.kinematics.body_length import body_length_px
+from pdla.data.kinematics.stretches import bridge_breaks, keep_long
 from pdla.data.skeletons import JOINT, LEGS
 
 MAX_SWAP_S: Final = 1.0  # longer than this, nobody can tell which of the two is right
@@ -70,13 +70,8 @@ def _repair_long_swaps(
     with np.errstate(invalid="ignore"):
         is_wrong = np.all([~(each * right_way > -MIN_APART) for each in order], axis=0)
         is_wrong &= np.isfinite(order).any(axis=0) & (right_way != 0)
-    bridge = np.ones(max(1, round(MAX_BETWEEN_S * fps)), dtype=bool)
-    edge = len(bridge)
-    is_wrong = binary_closing(np.pad(is_wrong, edge), bridge)[edge:-edge]
-    stretches, n_stretches = label(is_wrong)
-    lengths = np.bincount(stretches, minlength=n_stretches + 1)
-    lengths[0] = 0
-    is_swapped = (lengths >= MAX_SWAP_S * fps)[stretches]
+    between = max(1, round(MAX_BETWEEN_S * fps)) - 1
+    is_swapped = keep_long(bridge_breaks(is_wrong, between), MAX_SWAP_S * fps)
     hips = _side_order(keypoints, "Hip") * right_way
     legs = _GROUPS[1]
     left, right = ([JOINT[f"{leg}{part}"] for part in legs] for leg in LEGS)

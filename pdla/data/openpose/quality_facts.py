@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pdla.data.kinematics.body_length import body_length_px
 from pdla.data.kinematics.plausibility import BodyFacts, measure_body
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, LEG_JOINTS, LEGS
@@ -123,6 +122,7 @@ def measure_quality(
     is_known = is_seen | was_filled
     xy = keypoints[is_seen][:, :2]
     is_outside = ((xy < 0) | (xy > np.asarray(frame_size[::-1]))).any(axis=-1)
+    body = measure_body(Recording("", keypoints, fps, frame_size), turned)
     knees = {leg: JOINT[f"{leg}Knee"] for leg in LEGS}
     feet = {leg: [JOINT[leg + part] for part in _FOOT] for leg in LEGS}
     return Facts(
@@ -141,11 +141,11 @@ def measure_quality(
         interpolated={
             leg: _share(was_filled[:, [knees[leg], feet[leg][0]]].any(axis=1)) for leg in LEGS
         },
-        jitter={leg: _jitter(keypoints, knees[leg]) for leg in LEGS},
+        jitter={leg: _jitter(keypoints, knees[leg], body.body_px) for leg in LEGS},
         outside=_share(is_outside) if len(xy) else 0.0,
         swapped=swapped,
         cut_frames=cut_frames,
-        body=measure_body(Recording("", keypoints, fps, frame_size), turned),
+        body=body,
         problems=dict(problems or {}),
         timing=timing or Timing(),
     )
@@ -155,10 +155,9 @@ def _share(values: NDArray[np.bool_] | np.bool_) -> float:
     return round(float(values.mean()), 4)
 
 
-def _jitter(keypoints: NDArray[np.float32], joint: int) -> float | None:
+def _jitter(keypoints: NDArray[np.float32], joint: int, body_px: float | None) -> float | None:
     """Median size of the second difference of a joint, over the trunk length."""
-    body_px = body_length_px(keypoints)
     shake = np.linalg.norm(np.diff(keypoints[:, joint, :2], n=2, axis=0), axis=-1)
-    if not np.isfinite(body_px) or not np.isfinite(shake).any():
+    if body_px is None or not np.isfinite(shake).any():
         return None
     return round(float(np.nanmedian(shake) / body_px), 4)

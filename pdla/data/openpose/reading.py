@@ -28,6 +28,7 @@ MAX_FPS_DIFFERENCE: Final = 0.02  # 29.97 counts as 30, but 24 not as 25
 # MediaPipe's coordinates are 0 to 1, and some scripts multiply them by the frame size. Invented
 # joints reach 4, but half of all joints are never ten pictures away.
 MAX_UNIT_MEDIAN: Final = 10
+MAX_JUDGED_JOINTS: Final = 5000  # spread over the video; enough to tell pixels from 0 to 1
 MAX_PAUSE_S: Final = 60.0  # a longer gap in the frame numbers is another video
 
 
@@ -183,7 +184,9 @@ def _choose_layout(people: DetectedPeople, declared: str) -> str:
 
 def _choose_coordinates(people: DetectedPeople, declared: str) -> str:
     """Pixel, unit or signed; what is not declared is told by how far nearly all joints reach."""
-    seen = people.points[..., :2][np.isfinite(people.points[..., :2])]
+    places = people.points[..., :2].reshape(-1, 2)
+    places = places[:: len(places) // MAX_JUDGED_JOINTS + 1]
+    seen = places[np.isfinite(places)]
     if declared != "auto":
         return declared
     if people.is_unit:

@@ -162,7 +162,7 @@ def _weigh(
     """
     x, y = people[..., 0], people[..., 1]
     # Real joints lie in the picture; a frame size that was set too small must not count them out.
-    width = max(frame_width, float(np.nanpercentile(x, 99)))
+    width = max(frame_width, float(np.percentile(x[np.isfinite(x)], 99)))
     confidence = np.where((x >= 0) & (y >= 0), people[..., 2], 0).mean(axis=1).astype(np.float64)
     relative_size = np.minimum(size / np.percentile(size, 95), 1)
     off_centre = np.abs(centre[:, 0] / width - 0.5) * 2
