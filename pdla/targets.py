@@ -43,7 +43,7 @@ _NAMES: Final[dict[Kind, dict[str, str]]] = {
     },
     "loss": {
         "pdla.models": "CrossEntropyHead FocalHead SoftLabelsHead EarthMoverHead CORNHead "
-        "CORALHead CLMHead"
+        "CORALHead CLMHead RegressionHead"
     },
     "trainer": {"lightning": "Trainer"},
     "optimizer": {"torch.optim": "Adam AdamW NAdam RAdam RMSprop SGD LBFGS"},

@@ -188,6 +188,7 @@ def _print_agreement(console: Console, summary: CheckSummary) -> None:
         )
         raters = f"{values.n_raters} raters, {values.n_legs} {LEG_NAMES[leg]} legs"
         console.print(f"{raters}: weighted kappa {kappa}, ICC(2,1) {icc}")
+        _print_indented(console, f"{values.told} (recordings.sheet.raters={values.rule})", 2)
 
 
 def _print_next(

@@ -14,7 +14,7 @@ import yaml
 
 from pdla.commands.options import read_options
 from pdla.data.files import write_json, write_text
-from pdla.data.intake import read_cohort
+from pdla.data.intake import check_rater_rule, read_cohort
 from pdla.data.intake.agreement import Agreement
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import Leg
@@ -84,6 +84,7 @@ def evaluate_runs(
         raise ValueError(f"{out}: holds an evaluation already; delete it, or give another --out")
     options = read_options(None, overrides)
     cohort = read_cohort(videos, labels, store, options)
+    check_rater_rule(cohort)
     if not cohort.rated_legs:
         raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
     legs = legs_table(cohort.rated_legs)

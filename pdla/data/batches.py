@@ -21,6 +21,8 @@ class ClipBatch(TypedDict):
         weight: (B, T) float32, where `keypoints` are still to be gathered on the device (see
             pdla.data.clips.resident).
         score: (B,) int64, the rater's 0-4, or -1 for a leg that was not rated.
+        shares: (B, 5) float32, how likely each score is by the raters; absent where every leg has
+            one whole score.
         sample: (B,) int64, which LegSample of the data module the clip shows.
         clips: (B, C, T, H, W) float32 in 0-1, once the clips were drawn: pictures of 3 channels, or
             heat maps (see pdla.data.drawing.strokes).
@@ -33,6 +35,7 @@ class ClipBatch(TypedDict):
     weight: NotRequired[Tensor]
     keypoints: NotRequired[Tensor]
     score: Tensor
+    shares: NotRequired[Tensor]
     sample: Tensor
     clips: NotRequired[Tensor]
     kinematics: NotRequired[Tensor]

@@ -67,6 +67,10 @@ class Reason(Enum):
         "the score lies between whole points (set recordings.sheet.round)",
         "Correct the cell in the sheet, or choose how to round.",
     )
+    RATERS_DIFFER = (
+        Severity.NOTE,
+        "the raters differ: unrated (recordings.sheet.raters says whose score counts)",
+    )
     FORMULA_WITHOUT_VALUE = (
         Severity.UNUSABLE,
         "the score is a formula without a value",

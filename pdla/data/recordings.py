@@ -15,6 +15,14 @@ N_SCORES = len(SCORES)
 State = Literal["on", "off"]
 
 
+def shares_of_rating(rating: float) -> tuple[float, ...]:
+    """(5,) probability of each score whose mean is a rating from 0 to 4: shared by its neighbours.
+
+    1.25 is a 1 by three quarters and a 2 by one.
+    """
+    return tuple(max(0.0, 1.0 - abs(rating - score)) for score in SCORES)
+
+
 @dataclass(frozen=True)
 class Recording:
     """Keypoints of the patient in one video, one frame every 1 / fps seconds.
@@ -101,6 +109,7 @@ class LegSample:
         rating: Mean of several raters, 0 to 4, where the data set gives no whole scores; `score` is
             the nearest whole one.
         condition: Medication, stimulation, visit, site and rater.
+        shares: (5,) share of the raters for each score, where a rule keeps it; else empty.
     """
 
     recording: Recording
@@ -111,6 +120,7 @@ class LegSample:
     warnings: tuple[Finding, ...] = ()
     rating: float | None = None
     condition: Condition = field(default_factory=Condition)
+    shares: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a score off the scale."""
@@ -123,6 +133,18 @@ class LegSample:
     def is_rated(self) -> bool:
         """Whether a rater scored this leg."""
         return self.score is not None
+
+    @property
+    def soft_label(self) -> tuple[float, ...]:
+        """(5,) probability of each score: as the raters share it, else that of the rating.
+
+        All of it on `score` where there is no fraction; zeros for a leg that was not rated.
+        """
+        if self.shares:
+            return self.shares
+        if self.rating is not None:
+            return shares_of_rating(self.rating)
+        return tuple(float(score == self.score) for score in SCORES)
 
 
 @dataclass(frozen=True)
@@ -158,6 +180,9 @@ class Cohort:
             of two cohorts with the same one have the same pseudonyms. Empty if not known.
         data_hash: SHA-256 over keypoints, scores and patient structure; the same data gives the
             same hash on every machine, whatever the pseudonyms are.
+        n_rated_twice: Legs in the label sheet that several raters scored.
+        n_undecided: Those of them on which the raters differ, while no rule says whose score
+            counts; they are unrated.
     """
 
     samples: tuple[LegSample, ...]
@@ -166,6 +191,8 @@ class Cohort:
     n_videos: int = 0
     data_hash: str = ""
     project: str = ""
+    n_rated_twice: int = 0
+    n_undecided: int = 0
 
     def rated(self, leg: Leg) -> list[LegSample]:
         """Samples of one leg that have a score."""

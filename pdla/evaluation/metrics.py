@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pdla.data.intake.agreement import intraclass_correlation
 from pdla.data.recordings import N_SCORES, SCORES
 
 # "Score 4 or more" occurs in no cohort of this size: there is nothing to tell apart.
@@ -56,6 +57,8 @@ METRICS: Final = (
     Metric("macro_f1", "Macro-F1", True),
     Metric("spearman", "Spearman correlation", True),
     Metric("rps", "Ranked probability score", False),
+    Metric("pearson", "Pearson correlation", True),
+    Metric("icc", "Intraclass correlation, ICC(2,1)", True),
     *(Metric(f"auroc_{k}", f"AUROC, score {k} or more", True) for k in THRESHOLDS),
     Metric("slope", "Calibration slope", None, 1.0),
     Metric("intercept", "Calibration intercept (points)", None, 0.0),
@@ -101,19 +104,27 @@ def check_contrast(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return rows
 
 
-def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) -> dict[str, float]:
+def leg_metrics(
+    score: Scores,
+    predicted: Scores,
+    probabilities: Probabilities,
+    rating: Probabilities | None = None,
+) -> dict[str, float]:
     """All metrics of METRICS for n legs.
 
     Args:
         score: (n,) the rater's 0-4.
         predicted: (n,) 0-4.
         probabilities: (n, 5), rows sum to 1.
+        rating: (n,) mean of the raters, 0 to 4, fractions and all; by default the score.
 
     Returns:
         Metric key to value; NaN where it is undefined, see `undefined_reasons`. Macro-averages are
         over the scores that occur in `score`: Baccianella et al. 2009 for macro-MAE; recall for
         balanced accuracy. Macro-F1 is over the scores that occur in either, as in scikit-learn.
-        Spearman's correlation is that of the expected score, ties at their mean rank. Slope and
+        Spearman's correlation is that of the expected score, ties at their mean rank. Pearson's and
+        the intraclass correlation (Shrout and Fleiss 1979; model and rater as two raters, absolute
+        agreement) are of the expected score with the rating, fractions and all. Slope and
         intercept are of the regression of the rater's score on the expected score (Steyerberg 2019,
         ch. 15); the mean error is expected minus rater's score. Calibration errors are root mean
         squared over bins, without what chance adds (Kumar et al. 2019), and at least 0.
@@ -127,6 +138,7 @@ def leg_metrics(score: Scores, predicted: Scores, probabilities: Probabilities) 
         **agreement_metrics(score, predicted),
         "spearman": _spearman(score, probabilities),
         "rps": ranked_probability_score(score, probabilities),
+        **_correlations(score if rating is None else rating, probabilities),
     }
     for k in THRESHOLDS:
         values[f"auroc_{k}"] = _auroc(score, probabilities, k)
@@ -195,6 +207,12 @@ def undefined_reasons(
         reasons["spearman"] = f"the rater gave every leg a {score[0]}"
     elif np.ptp(rounded_expected(probabilities)) == 0:
         reasons["spearman"] = "the same prediction for every leg"
+    if "spearman" in reasons:
+        reasons["pearson"] = reasons["spearman"]
+        if len(score) == 1:
+            reasons["icc"] = "one leg only"
+        elif np.ptp(np.concatenate([score, rounded_expected(probabilities)])) == 0:
+            reasons["icc"] = f"rater and prediction are {score[0]} for every leg"
     if np.ptp(rounded_expected(probabilities)) == 0:
         reasons["slope"] = reasons["intercept"] = "the same prediction for every leg"
     for k in THRESHOLDS:
@@ -216,6 +234,19 @@ def _spearman(score: Scores, probabilities: Probabilities) -> float:
         return np.nan
     # scipy's: torchmetrics 1.9 gives 0.49 for 0.58 on 200,000 legs with ties (float32 ranks).
     return float(spearmanr(expected, score).statistic)
+
+
+def _correlations(rating: Scores | Probabilities, probabilities: Probabilities) -> dict[str, float]:
+    """Pearson's and the intraclass correlation; NaN where nothing varies."""
+    from scipy.stats import pearsonr
+
+    expected, given = rounded_expected(probabilities), np.asarray(rating, dtype=np.float64)
+    varies = np.ptp(given) > 0 and np.ptp(expected) > 0
+    pearson = float(pearsonr(expected, given).statistic) if varies else np.nan
+    icc = None
+    if len(given) > 1:
+        icc = intraclass_correlation(np.stack([given, expected], axis=1))
+    return {"pearson": pearson, "icc": np.nan if icc is None else icc}
 
 
 def _auroc(score: Scores, probabilities: Probabilities, k: int) -> float:

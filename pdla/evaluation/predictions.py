@@ -47,6 +47,9 @@ COLUMNS: Final = (
     Column("expected_score", float, "mean of the scores under the probabilities", is_needed=False),
     *(Column(f"p{score}", float, f"probability of score {score}") for score in SCORES),
     Column("n_clips", int, "clips of the leg", is_needed=False),
+    Column(
+        "rating", float, "mean of the raters; only where some leg has a fraction", is_needed=False
+    ),
 )
 OLDER_NAMES: Final = {"video": "video_id"}
 
@@ -68,6 +71,14 @@ def probabilities_of(table: pd.DataFrame) -> Probabilities:
 def scores_of(table: pd.DataFrame) -> Scores:
     """The rater's scores (n,) of a table of predictions."""
     return table["score"].to_numpy(dtype=np.int64)
+
+
+def ratings_of(table: pd.DataFrame) -> Probabilities:
+    """Means of the raters (n,) of a table of predictions; the score where there is no fraction."""
+    score = table["score"].astype(np.float64)
+    rating = table["rating"].fillna(score) if "rating" in table else score
+    values: Probabilities = np.asarray(rating, dtype=np.float64)
+    return values
 
 
 def predicted_of(table: pd.DataFrame) -> Scores:
@@ -92,6 +103,8 @@ def read_predictions(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path}: not a table of predictions") from None
     if not set(OLDER_NAMES.values()) & set(table.columns):
         table = table.rename(columns=OLDER_NAMES)
+    if "rating" in table:  # empty where the score is whole
+        table["rating"] = pd.to_numeric(table["rating"], errors="coerce")
     for problem in _problems(table):
         raise ValueError(f"{path}: {problem}")
     return table

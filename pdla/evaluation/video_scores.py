@@ -17,7 +17,13 @@ from pdla.evaluation.metrics import (
     leg_metrics,
     undefined_reasons,
 )
-from pdla.evaluation.predictions import add_scores, predicted_of, probabilities_of, scores_of
+from pdla.evaluation.predictions import (
+    add_scores,
+    predicted_of,
+    probabilities_of,
+    ratings_of,
+    scores_of,
+)
 from pdla.models.scorer import ClipScores
 
 Combination = Literal["mean", "median", "max"]
@@ -134,12 +140,16 @@ def predictions_table(
     )
     table = add_scores(table, probabilities)
     table["n_clips"] = [len(clips[leg]) for leg in legs]
+    if any(samples[leg].rating is not None for leg in legs):
+        table["rating"] = [samples[leg].rating for leg in legs]
     return table
 
 
 def table_metrics(table: pd.DataFrame) -> dict[str, float]:
     """Metrics over the rows of a table of predictions."""
-    return leg_metrics(scores_of(table), predicted_of(table), probabilities_of(table))
+    return leg_metrics(
+        scores_of(table), predicted_of(table), probabilities_of(table), ratings_of(table)
+    )
 
 
 def combine_clips(

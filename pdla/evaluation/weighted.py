@@ -22,7 +22,7 @@ from pdla.evaluation.metrics import (
     reach_probability,
     rounded_expected,
 )
-from pdla.evaluation.predictions import predicted_of, probabilities_of, scores_of
+from pdla.evaluation.predictions import predicted_of, probabilities_of, ratings_of, scores_of
 
 MAX_CELLS = 4_000_000  # of one array of weightings x legs: 32 MB
 
@@ -38,6 +38,7 @@ class Legs:
         score: (n,) the rater's 0-4.
         predicted: (n,) 0-4.
         probabilities: (n, 5).
+        rating: (n,) mean of the raters; the score where there is no fraction.
         patient: (n,) number of the patient, 0 to P - 1.
         n_patients: P; some may have no leg here.
     """
@@ -45,6 +46,7 @@ class Legs:
     score: NDArray[np.int64]
     predicted: NDArray[np.int64]
     probabilities: Values
+    rating: Values
     patient: NDArray[np.int64]
     n_patients: int
 
@@ -73,6 +75,7 @@ def number_patients(tables: Sequence[pd.DataFrame]) -> list[Legs]:
             score=scores_of(table),
             predicted=predicted_of(table),
             probabilities=probabilities_of(table),
+            rating=ratings_of(table),
             patient=patients.get_indexer(pd.Index(table["patient"])).astype(np.int64),
             n_patients=len(patients),
         )
@@ -122,6 +125,8 @@ def _metrics_of_part(legs: Legs, weights: Values, keys: Collection[str]) -> dict
             values["rps"] = (weights @ legs.sum_by_patient(losses[:, None]))[:, 0] / total
         if "spearman" in keys:
             values["spearman"] = _weighted_spearman(legs, weights)
+        if not {"pearson", "icc"}.isdisjoint(keys):
+            values |= _weighted_correlations(legs, weights)
         if not {"slope", "intercept", "bias"}.isdisjoint(keys):
             values |= _weighted_calibration(legs, weights)
         for k in THRESHOLDS:
@@ -203,6 +208,25 @@ def _weighted_auroc(
     below = _weight_below(reached[is_reached], reached[~is_reached], low)
     auroc: Values = (high * below).sum(axis=1) / (low.sum(axis=1) * high.sum(axis=1))
     return auroc
+
+
+def _weighted_correlations(legs: Legs, weights: Values) -> dict[str, Values]:
+    """Pearson's and the intraclass correlation, ICC(2,1) of two raters, from moments."""
+    one, other = rounded_expected(legs.probabilities), legs.rating
+    moments = np.stack([np.ones_like(one), one, other, one**2, other**2, one * other], axis=1)
+    sums = weights @ legs.sum_by_patient(moments)
+    n = sums[:, 0]
+    mean_one, mean_other, square_one, square_other, product = (sums[:, 1:] / sums[:, :1]).T
+    var_one, var_other = square_one - mean_one**2, square_other - mean_other**2
+    covariance = product - mean_one * mean_other
+    is_known = np.minimum(var_one, var_other) > 1e-12
+    pearson = np.where(is_known, covariance / np.sqrt(var_one * var_other), np.nan)
+    legs_square = n / (n - 1) * (var_one + var_other + 2 * covariance) / 2
+    error = n / (n - 1) * (var_one + var_other - 2 * covariance) / 2
+    raters_square = n * (mean_one - mean_other) ** 2 / 2
+    spread = legs_square + error + raters_square * 2 / n - error * 2 / n
+    icc = np.where(spread > 1e-12, (legs_square - error) / spread, np.nan)
+    return {"pearson": pearson, "icc": icc}
 
 
 def _weighted_calibration(legs: Legs, weights: Values) -> dict[str, Values]:

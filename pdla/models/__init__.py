@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pdla.models.heads import CrossEntropyHead, EarthMoverHead, FocalHead, Head, SoftLabelsHead
     from pdla.models.heatmap_networks import PoseC3D
     from pdla.models.kinematic_model import KinematicModel, KinematicTCN
-    from pdla.models.ordinal_heads import CLMHead, CORALHead, CORNHead
+    from pdla.models.ordinal_heads import CLMHead, CORALHead, CORNHead, RegressionHead
     from pdla.models.resnet_lstm import ResNetLSTM
     from pdla.models.scorer import ClipScores, LegScorer
     from pdla.models.trajectory_networks import TCN
@@ -30,6 +30,7 @@ __all__ = [
     "KinematicTCN",
     "LegScorer",
     "PoseC3D",
+    "RegressionHead",
     "ResNetLSTM",
     "SoftLabelsHead",
     "VideoNetwork",
@@ -54,6 +55,7 @@ __getattr__, __dir__ = lazy_names(
             "CORNHead",
             "CORALHead",
             "CLMHead",
+            "RegressionHead",
         ),
         "pdla.models.resnet_lstm": ("ResNetLSTM",),
         "pdla.models.scorer": (

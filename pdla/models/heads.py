@@ -42,8 +42,41 @@ class Head(nn.Module):
         self.counts.copy_(torch.tensor(counts))
 
     @abstractmethod
-    def loss(self, outputs: Tensor, score: Tensor) -> Tensor:
-        """Mean loss () of outputs (B, n_outputs) against score (B,); finite for any score."""
+    def clip_losses(self, outputs: Tensor, score: Tensor) -> Tensor:
+        """Loss (B,) of outputs (B, n_outputs) against score (B,); finite for any score."""
+
+    def clip_weights(self, score: Tensor) -> Tensor:
+        """How much a clip of each score (B,) counts in the mean, (B,)."""
+        return torch.ones_like(score, dtype=torch.float32)
+
+    def loss(self, outputs: Tensor, score: Tensor, shares: Tensor | None = None) -> Tensor:
+        """Mean loss () of a batch.
+
+        Args:
+            outputs: (B, n_outputs) of the network.
+            score: (B,) 0-4.
+            shares: (B, n_scores) how likely each score is, where raters differ or a rating is a
+                fraction: then the loss of a clip is its mean over the scores under these. Raters
+                who differ so count alike, and a squared error is that of their mean.
+        """
+        outputs = outputs.float()
+        if shares is None:
+            losses, weights = self.clip_losses(outputs, score), self.clip_weights(score)
+            return (losses * weights).sum() / weights.sum()
+        each = [torch.full_like(score, value) for value in range(self.n_scores)]
+        losses = torch.stack([self.clip_losses(outputs, one) for one in each], dim=1)
+        weights = torch.stack([self.clip_weights(one) for one in each], dim=1) * shares
+        return (losses * weights).sum() / weights.sum()
+
+    def seen_shares(self, score: Tensor, shares: Tensor) -> Tensor:
+        """Shares (B, n_scores) over the scores that training has seen; rows sum to 1.
+
+        Where raters gave none of these, all of it is on `score` (B,).
+        """
+        seen = shares * (self.counts > 0)
+        total = seen.sum(dim=1, keepdim=True)
+        whole = F.one_hot(score.clamp(min=0), self.n_scores).to(shares)
+        return torch.where(total > 0, seen / total.clamp(min=1e-6), whole)
 
     @abstractmethod
     def all_probabilities(self, outputs: Tensor) -> Tensor:
@@ -84,15 +117,9 @@ class SoftmaxHead(Head):
             )
         self.weighting = weighting
 
-    @abstractmethod
-    def clip_losses(self, outputs: Tensor, score: Tensor) -> Tensor:
-        """Loss of each clip, (B,)."""
-
-    def loss(self, outputs: Tensor, score: Tensor) -> Tensor:
-        """Mean loss, weighted by score."""
-        losses = self.clip_losses(outputs.float(), score)
-        weight = score_weights(self.counts, self.weighting)[score]
-        return (losses * weight).sum() / weight.sum()
+    def clip_weights(self, score: Tensor) -> Tensor:
+        """By the weighting."""
+        return score_weights(self.counts, self.weighting)[score]
 
     def all_probabilities(self, outputs: Tensor) -> Tensor:
         """Softmax over the scores that were seen."""

@@ -1,22 +1,25 @@
 """Heads that learn whether a score is passed, threshold by threshold, so that order is built in."""
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import torch
-from coral_pytorch.losses import coral_loss, corn_loss
+from coral_pytorch.losses import coral_loss
 from dlordinal.output_layers import CLM
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from pdla.models.heads import Head
 
 Link = Literal["logit", "probit", "cloglog"]
+MIN_LOG_SD: Final = -3.0  # 0.05 points: nobody rates so surely
 
 
 class CORNHead(Head):
     """One logit for each threshold: is the score passed, given that the one below was?
 
     Paper: Shi, Cao and Raschka 2023, "Deep neural networks for rank-consistent ordinal regression
-    based on conditional probabilities". Loss: coral-pytorch.
+    based on conditional probabilities". Loss: that of coral-pytorch,
+    clip by clip.
 
     Args:
         n_scores: Number of scores on the scale.
@@ -25,10 +28,17 @@ class CORNHead(Head):
     def __init__(self, n_scores: int) -> None:
         super().__init__(n_scores, n_outputs=n_scores - 1)
 
-    def loss(self, outputs: Tensor, score: Tensor) -> Tensor:
-        """Mean over clips and the thresholds that each could pass."""
-        loss: Tensor = corn_loss(outputs.float(), score, self.n_scores)
-        return loss
+    def clip_losses(self, outputs: Tensor, score: Tensor) -> Tensor:
+        """Mean over the thresholds that each clip could pass."""
+        threshold = torch.arange(self.n_scores - 1, device=score.device)
+        could = threshold <= score[:, None]
+        passed = (score[:, None] > threshold).to(outputs)
+        losses = F.binary_cross_entropy_with_logits(outputs, passed, reduction="none")
+        return (losses * could).sum(dim=1) / could.sum(dim=1)
+
+    def clip_weights(self, score: Tensor) -> Tensor:
+        """The number of these thresholds: each counts the same, as in coral-pytorch's corn_loss."""
+        return (score + 1).clamp(max=self.n_scores - 1).float()
 
     def all_probabilities(self, outputs: Tensor) -> Tensor:
         """From the product of the conditional probabilities."""
@@ -51,12 +61,12 @@ class CORALHead(Head):
         # Falling, as coral-pytorch starts them; spread so that all scores start alike.
         self.thresholds = nn.Parameter(torch.linspace(1.0, -1.0, n_scores - 1))
 
-    def loss(self, outputs: Tensor, score: Tensor) -> Tensor:
-        """Mean over clips of the binary cross entropies, summed over thresholds."""
-        logits = outputs.float() + self.thresholds  # (B, n_scores - 1)
+    def clip_losses(self, outputs: Tensor, score: Tensor) -> Tensor:
+        """The binary cross entropies of each clip, summed over thresholds."""
+        logits = outputs + self.thresholds  # (B, n_scores - 1)
         passed = score[:, None] > torch.arange(self.n_scores - 1, device=score.device)
-        loss: Tensor = coral_loss(logits, passed.to(logits))
-        return loss
+        losses: Tensor = coral_loss(logits, passed.to(logits), reduction=None)
+        return losses
 
     def all_probabilities(self, outputs: Tensor) -> Tensor:
         """Differences of the chances to pass; thresholds are sorted, so that none is negative."""
@@ -85,10 +95,10 @@ class CLMHead(Head):
             raise ValueError(f"loss.link={link!r}: choose {', '.join(get_args(Link))}")
         self.cuts = CLM(n_scores, link)
 
-    def loss(self, outputs: Tensor, score: Tensor) -> Tensor:
-        """Mean negative log-likelihood."""
-        right = self.all_probabilities(outputs.float()).gather(1, score[:, None])
-        return -right.clamp(min=1e-12).log().mean()
+    def clip_losses(self, outputs: Tensor, score: Tensor) -> Tensor:
+        """Negative log-likelihood of each clip."""
+        right = self.all_probabilities(outputs).gather(1, score[:, None])[:, 0]
+        return -right.clamp(min=1e-12).log()
 
     def all_probabilities(self, outputs: Tensor) -> Tensor:
         """Chances to lie between two thresholds."""
@@ -96,6 +106,44 @@ class CLMHead(Head):
         bounded = 15.0 * torch.tanh(outputs / 15.0)
         probabilities: Tensor = self.cuts(bounded).clamp(min=0.0)
         return probabilities
+
+
+class RegressionHead(Head):
+    """One severity a clip, learnt by its squared error; scores are where a normal error puts it.
+
+    The loss is the likelihood of a normal distribution whose SD is learnt, so that probabilities
+    follow. With several raters, or a mean of raters, it learns the mean, fractions and all.
+
+    Args:
+        n_scores: Number of scores on the scale.
+        sd: Points; SD of the rater around the severity before training.
+
+    Raises:
+        ValueError: If the SD is not positive.
+    """
+
+    def __init__(self, n_scores: int, sd: float = 0.7) -> None:
+        super().__init__(n_scores, n_outputs=1)
+        if sd <= 0:
+            raise ValueError(f"loss.sd={sd}: must be positive")
+        self.log_sd = nn.Parameter(torch.tensor(sd).log())
+
+    def severity(self, outputs: Tensor) -> Tensor:
+        """(B,) on the scale of the scores; an output of 0 is its middle."""
+        return outputs[:, 0].float() + (self.n_scores - 1) / 2
+
+    def clip_losses(self, outputs: Tensor, score: Tensor) -> Tensor:
+        """Negative log-likelihood of each clip, but for a constant."""
+        log_sd = self.log_sd.clamp(min=MIN_LOG_SD)
+        error = (self.severity(outputs) - score) / log_sd.exp()
+        return error.square() / 2 + log_sd
+
+    def all_probabilities(self, outputs: Tensor) -> Tensor:
+        """The share of the normal distribution that is nearest to each score."""
+        edges = torch.arange(self.n_scores - 1, device=outputs.device) + 0.5
+        sd = self.log_sd.clamp(min=MIN_LOG_SD).exp()
+        passed = torch.special.ndtr((self.severity(outputs)[:, None] - edges) / sd)
+        return between_thresholds(passed)
 
 
 def between_thresholds(passed: Tensor) -> Tensor:

@@ -183,8 +183,12 @@ class LegScorer(lightning.LightningModule):
             is_learnt = self.head.counts[score] > 0
             outputs_learnt, score = outputs[is_learnt], score[is_learnt]
         else:
-            outputs_learnt = outputs
-        loss = self.head.loss(outputs_learnt, score)
+            is_learnt, outputs_learnt = None, outputs
+        if (shares := batch.get("shares")) is not None:
+            shares = self.head.seen_shares(
+                score, shares if is_learnt is None else shares[is_learnt]
+            )
+        loss = self.head.loss(outputs_learnt, score, shares)
         if len(score):
             self.log(
                 f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(score),

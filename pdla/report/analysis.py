@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from pdla.data.skeletons import LEG_NAMES
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
 from pdla.evaluation.predictions import LEG_KEY
@@ -169,6 +170,11 @@ def analyse(
         for scorer in averaged
     ]
     notes += [doubt] if doubt else []
+    notes += [
+        f"Several raters, {LEG_NAMES[leg]} leg: {agreement.told}."
+        for leg, agreement in study.first.result.agreement.items()
+        if agreement.n_differ
+    ]
     notes += missing_folds(study) + lonely_scores((patients or sections[0]).table)
     return Analysis(study, primary, notes, scorers, sections, patients, contrast, file)
 

@@ -119,6 +119,7 @@ def _agreement(analysis: Analysis) -> str:
     agreement = analysis.study.first.result.agreement
     told = [
         f"leg {leg}: {one.n_raters} raters, {one.n_legs} legs, ICC {one.icc:.2f}"
+        + (f", {one.told}" if one.told else "")
         for leg, one in agreement.items()
         if one.icc is not None
     ]

@@ -103,5 +103,6 @@ def _own_raters(leg: Leg, agreement: Agreement) -> Reference:
     return Reference(
         f"Raters of this study, {side} leg",
         ", ".join(parts) or "not to be computed",
-        f"{agreement.n_raters} raters, {agreement.n_legs} legs that all of them scored",
+        f"{agreement.n_raters} raters, {agreement.n_legs} legs that all of them scored"
+        + (f"; {agreement.told}" if agreement.told else ""),
     )

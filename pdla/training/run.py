@@ -19,7 +19,7 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
 from pdla.data.clips.datamodules import KeypointClips
-from pdla.data.intake import IntakeOptions, read_cohort, source_paths
+from pdla.data.intake import IntakeOptions, check_rater_rule, read_cohort, source_paths
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
@@ -141,6 +141,7 @@ def _train_and_test(config: RunConfig, run_dir: Path) -> RunResult | None:
     started = time.perf_counter()
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cohort = load_cohort(config["recordings"])
+    check_rater_rule(cohort)
     data = build_data(config, cohort)
     if not data.is_leaky:
         tested = {data.samples[index].patient for index in data.split.test}

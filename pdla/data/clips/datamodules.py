@@ -101,6 +101,7 @@ class KeypointClips(lightning.LightningDataModule):
         self.splitter = splitter
         self.split_fold = splitter.fold
         self._resident: ResidentKeypoints | None = None
+        self._soft_labels = soft_labels(self.samples)
 
     def share_out(self, cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]) -> Shares:
         """The samples of this module, and which stage each is for."""
@@ -179,7 +180,15 @@ class KeypointClips(lightning.LightningDataModule):
         batch = self.gather(batch)
         if self.trainer is not None and self.trainer.training:
             batch = self.augment(batch, self._augmentation_seed(self.trainer))
-        return self.represent(batch)
+        return self.soften(self.represent(batch))
+
+    def soften(self, batch: ClipBatch) -> ClipBatch:
+        """Give the shares of the raters along, where scores are not whole for every leg."""
+        if self._soft_labels is None:
+            return batch
+        if self._soft_labels.device != batch["sample"].device:
+            self._soft_labels = self._soft_labels.to(batch["sample"].device)
+        return {**batch, "shares": self._soft_labels[batch["sample"]]}
 
     def augment(self, batch: ClipBatch, seed: int) -> ClipBatch:
         """Change the clips of a batch; the same seed gives the same changes."""
@@ -296,6 +305,13 @@ def split_cohort(
                 "choose another fold or fewer folds"
             )
     return [sample for sample in rated if sample.leg in legs], kept
+
+
+def soft_labels(samples: Sequence[LegSample]) -> Tensor | None:
+    """(n samples, 5) of `LegSample.soft_label`; None where every score is whole."""
+    if not any(sample.shares or sample.rating is not None for sample in samples):
+        return None
+    return torch.tensor([sample.soft_label for sample in samples])
 
 
 def as_batch(batch: Any) -> Any:

@@ -1,6 +1,6 @@
 """From a folder of videos and a label sheet to the cohort that everything else works on.
 
-Reading order: `workbooks`, `sheets`, `columns`, `labels`, `agreement` (the label sheet),
+Reading order: `workbooks`, `sheets`, `columns`, `rater_rules`, `labels`, `agreement` (the sheet),
 `patients`, `pseudonyms` (who is who, and under which name), `folders`, `parsing`, `workers`,
 `store_index`, `store` (keypoints parsed once), `quality` (what can be scored), `entries` (one
 video, step by step), `matching` (which folder is which row), `options`, `result`, `cohort` (all of
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pdla.data.intake.entries import VideoEntry
     from pdla.data.intake.labels import LabelRow, LabelSheet, RowProblem, SheetOptions, read_labels
     from pdla.data.intake.options import IntakeOptions, source_paths
+    from pdla.data.intake.rater_rules import check_rater_rule
     from pdla.data.intake.result import Intake, MergedPatient
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SheetOptions",
     "VideoEntry",
     "agreement_by_leg",
+    "check_rater_rule",
     "open_cohort",
     "read_cohort",
     "read_intake",
@@ -61,6 +63,7 @@ __getattr__, __dir__ = lazy_names(
             "IntakeOptions",
             "source_paths",
         ),
+        "pdla.data.intake.rater_rules": ("check_rater_rule",),
         "pdla.data.intake.result": (
             "Intake",
             "MergedPatient",

@@ -11,6 +11,14 @@ from pdla.data.intake.labels import LabelSheet
 from pdla.data.skeletons import LEGS, Leg
 
 MIN_LEGS = 3  # with fewer, both measures are noise
+RULE_WORDS = {
+    "ask": "no rule is chosen yet for these",
+    "first": "the first rater counts",
+    "adjudicated": "the adjudicated score counts, legs without one are left out",
+    "consensus": "the majority counts; legs without one are left out, which raises kappa",
+    "mean": "the mean counts",
+    "distribution": "every rater counts: models learn the share of the raters for each score",
+}
 
 
 @dataclass(frozen=True)
@@ -24,34 +32,57 @@ class Agreement:
             be computed (half points, or everybody gave one score).
         icc: Intraclass correlation ICC(2,1): two-way random effects, absolute agreement, single
             rater; None if it can't be computed.
+        n_several: Legs that at least two raters scored.
+        n_differ: Those of them on which they differ.
+        rule: Whose score counts then, see `rater_rules.decide`.
     """
 
     n_raters: int
     n_legs: int
     kappa: float | None
     icc: float | None
+    n_several: int = 0
+    n_differ: int = 0
+    rule: str = ""
+
+    @property
+    def told(self) -> str:
+        """How often raters differ and whose score counts, in words; empty in older results."""
+        if not self.n_several:
+            return ""
+        share = f"they differ on {self.n_differ / self.n_several:.0%} of {self.n_several} legs"
+        return f"{share}; {RULE_WORDS.get(self.rule, self.rule)}"
 
 
-def measure_agreement(scores: Sequence[Sequence[float | None]]) -> Agreement | None:
+def measure_agreement(scores: Sequence[Sequence[float | None]], rule: str = "") -> Agreement | None:
     """Measure the agreement of raters.
 
     Args:
         scores: For each leg the scores of all raters, None where one did not rate.
+        rule: Whose score counts where they differ.
 
     Returns:
         None if there is one rater, or fewer than three legs were scored by all.
     """
+    given = [[score for score in row if score is not None] for row in scores]
+    several = [row for row in given if len(row) > 1]
     complete = [row for row in scores if row and None not in row]
     n_raters = max(map(len, complete), default=0)
     table = np.asarray([row for row in complete if len(row) == n_raters], dtype=np.float64)
     if n_raters < 2 or len(table) < MIN_LEGS:
         return None
-    return Agreement(n_raters, len(table), _mean_kappa(table), intraclass_correlation(table))
+    return Agreement(
+        n_raters, len(table), _mean_kappa(table), intraclass_correlation(table),
+        len(several), sum(len(set(row)) > 1 for row in several), rule,
+    )  # fmt: skip
 
 
 def agreement_by_leg(sheet: LabelSheet) -> dict[Leg, Agreement]:
     """Agreement of the raters of a label sheet, for each leg that several raters scored."""
-    found = {leg: measure_agreement([row.raters[leg] for row in sheet.rows]) for leg in LEGS}
+    found = {
+        leg: measure_agreement([row.raters[leg] for row in sheet.rows], sheet.raters)
+        for leg in LEGS
+    }
     return {leg: agreement for leg, agreement in found.items() if agreement is not None}
 
 

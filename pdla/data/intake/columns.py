@@ -101,6 +101,8 @@ class ColumnNames(Protocol):
     @property
     def right(self) -> str | Sequence[str]: ...
     @property
+    def adjudicated(self) -> Sequence[str]: ...
+    @property
     def named(self) -> Mapping[Single, str]: ...
 
 
@@ -112,11 +114,13 @@ class Columns:
         single: Column of each kind; a kind that the sheet does not have is absent.
         left: Columns of the left leg's scores, one a rater; empty if each row is about one leg.
         right: The same for the right leg.
+        adjudicated: Columns of the left and the right score that was agreed on, or empty.
     """
 
     single: Mapping[Single, int]
     left: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
+    adjudicated: tuple[int, ...] = ()
 
     @property
     def is_row_a_leg(self) -> bool:
@@ -239,11 +243,14 @@ def _match_header(cells: Sequence[Any], options: ColumnNames) -> Columns:
     is_given = (options.left, options.right) != ("auto", "auto")
     if not is_given and {"side", "score"} <= set(single) and not _any_scores(names, single):
         return Columns(single)
-    used = {position for key, position in single.items() if key != "score"}
+    agreed: tuple[int, ...] = ()
+    if len(options.adjudicated) == 2:  # one is the name of a rater
+        agreed = tuple(_find_given(names, "adjudicated", one, found) for one in options.adjudicated)
+    used = {position for key, position in single.items() if key != "score"} | set(agreed)
     left = _find_scores(names, "L", options.left, found, used)
     right = _find_scores(names, "R", options.right, found, used)
     return Columns({key: at for key, at in single.items() if key not in ("side", "score")},
-                   left, right)  # fmt: skip
+                   left, right, agreed)  # fmt: skip
 
 
 def _any_scores(names: Sequence[str], single: Mapping[Single, int]) -> bool:

@@ -69,3 +69,8 @@ class VideoEntry:
     def ratings(self) -> Mapping[Leg, float | None]:
         """Mean of several raters, where the data set gives no whole scores."""
         return self.row.ratings if self.row else {}
+
+    @property
+    def shares(self) -> Mapping[Leg, tuple[float, ...]]:
+        """Share of the raters for each score, where a rule keeps it."""
+        return self.row.shares if self.row else {}

@@ -1,20 +1,20 @@
 """Label sheets: which video, which score for which leg, and what is odd about each row."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 from pydantic import dataclasses as checked
 
 from pdla.data.checked_options import CHECKED
 from pdla.data.intake.columns import Columns, Single, find_table
+from pdla.data.intake.rater_rules import Decision, RaterRule, Rounding, decide
 from pdla.data.intake.sheets import plain_text, read_sheets, safe_label
 from pdla.data.intake.workbooks import UNCALCULATED
-from pdla.data.reasons import Finding, Reason
+from pdla.data.reasons import Finding, Reason, Severity
 from pdla.data.recordings import SCORES, Condition, State
 from pdla.data.skeletons import LEGS, Leg
 
@@ -82,7 +82,11 @@ class SheetOptions:
         group: Column of the cohort group.
         note: Column of remarks.
         columns: Names of more columns.
-        round: never refuses scores between whole points; half_up makes 1.5 a 2, half_down a 1.
+        round: never refuses scores between whole points; half_up makes 1.5 a 2, half_down a 1; keep
+            keeps 1.5 for losses and for correlations, beside the whole score 2.
+        raters: Whose score counts where several raters differ, see `rater_rules.decide`.
+        adjudicated: Columns of the left and the right score that was agreed on; where each rater
+            has a row, the name of the rater who decides.
         unrated: More marks that mean "not rated".
     """
 
@@ -95,8 +99,18 @@ class SheetOptions:
     group: Text = "auto"
     note: Text = "auto"
     columns: MoreColumns = field(default_factory=MoreColumns)
-    round: Literal["never", "half_up", "half_down"] = "never"
+    round: Rounding = "never"
+    raters: RaterRule = "ask"
+    adjudicated: tuple[Text, ...] = ()
     unrated: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a rule without what it needs."""
+        if len(self.adjudicated) > 2 or (self.raters == "adjudicated" and not self.adjudicated):
+            raise ValueError(
+                f"recordings.sheet.adjudicated={list(self.adjudicated)}: give the columns of the "
+                "left and the right score that was agreed on, or the name of the rater who decides"
+            )
 
     @property
     def named(self) -> Mapping[Single, str]:
@@ -162,6 +176,7 @@ class LabelRow:
         fps: Frames a second, or None if the sheet does not say it.
         frame_size: (H, W) in px, or None.
         ratings: Mean of several raters of each leg, where the data set gives no whole scores.
+        shares: Share of the raters for each score of each leg, where a rule keeps it.
         problems: Why a leg cannot be used, whatever was filmed.
     """
 
@@ -173,6 +188,7 @@ class LabelRow:
     group: str = ""
     note: str = field(default="", repr=False)
     ratings: Mapping[Leg, float | None] = field(default_factory=dict)
+    shares: Mapping[Leg, tuple[float, ...]] = field(default_factory=dict)
     condition: Condition = field(default_factory=Condition)
     fps: float | None = None
     frame_size: tuple[int, int] | None = None
@@ -193,12 +209,27 @@ class LabelSheet:
         problems: In sheet order.
         n_rows: Rows that name a video, also those left out.
         columns: Which columns were used.
+        raters: The rule for several raters.
     """
 
     rows: tuple[LabelRow, ...]
     problems: tuple[RowProblem, ...]
     n_rows: int
     columns: Columns
+    raters: RaterRule = "ask"
+
+    @property
+    def n_rated_twice(self) -> int:
+        """Legs that several raters scored."""
+        given = (scores for row in self.rows for scores in row.raters.values())
+        return sum(len(scores) - scores.count(None) > 1 for scores in given)
+
+    @property
+    def n_undecided(self) -> int:
+        """Legs on which raters differ, while no rule says whose score counts."""
+        if self.raters != "ask":
+            return 0
+        return sum(problem.reason is Reason.RATERS_DIFFER for problem in self.problems)
 
 
 def read_labels(path: Path, options: SheetOptions) -> LabelSheet:
@@ -217,16 +248,17 @@ def read_labels(path: Path, options: SheetOptions) -> LabelSheet:
             problems.append(line)
         else:
             lines.append(line)
+    order = tuple(dict.fromkeys(line.condition.rater for line in lines))
     by_id: dict[str, list[_Line]] = {}
     for line in lines:
         by_id.setdefault(line.clinic_id.casefold(), []).append(line)
     rows = []
     for same in by_id.values():
-        row, odd = _merge_lines(same, options)
+        row, odd = _merge_lines(same, options, order)
         rows.append(row)
         problems += odd
     problems.sort(key=lambda problem: problem.row or 0)
-    return LabelSheet(tuple(rows), tuple(problems), len(lines), table.columns)
+    return LabelSheet(tuple(rows), tuple(problems), len(lines), table.columns, options.raters)
 
 
 def read_score(cell: Any, options: SheetOptions) -> float | None:
@@ -261,6 +293,7 @@ class _Line:
     row: int
     clinic_id: str = field(repr=False)
     cells: Mapping[Leg, tuple[Any, ...]]
+    adjudicated: Mapping[Leg, Any] = field(default_factory=dict)
     patient: str = field(default="", repr=False)
     group: str = ""
     note: str = field(default="", repr=False)
@@ -287,6 +320,7 @@ def _read_line(number: int, values: Sequence[Any], columns: Columns) -> _Line | 
         cells: dict[Leg, tuple[Any, ...]] = {leg: (cell(columns.single.get("score")),)}
     else:
         cells = {leg: tuple(map(cell, columns.scores(leg))) for leg in LEGS}
+    agreed = dict(zip(LEGS, map(cell, columns.adjudicated), strict=False))
     problems = []
     states: dict[str, State | None] = {}
     kinds: tuple[Single, ...] = ("medication", "stimulation")
@@ -304,8 +338,8 @@ def _read_line(number: int, values: Sequence[Any], columns: Columns) -> _Line | 
         safe_label(text("site")), safe_label(text("rater")),
     )  # fmt: skip
     return _Line(
-        number, clinic_id, cells, text("patient"), text("group"), text("note"), condition, fps,
-        frame_size, tuple(problems),
+        number, clinic_id, cells, agreed, text("patient"), text("group"), text("note"), condition,
+        fps, frame_size, tuple(problems),
     )  # fmt: skip
 
 
@@ -331,46 +365,59 @@ def _read_format(fps: str, height: str, width: str) -> tuple[float | None, tuple
 
 
 def _merge_lines(
-    lines: Sequence[_Line], options: SheetOptions
+    lines: Sequence[_Line], options: SheetOptions, order: Sequence[str]
 ) -> tuple[LabelRow, list[RowProblem]]:
     """One row for all lines about a video.
 
-    Lines of several raters are joined; equal doubles are dropped, contradictions lose the score.
+    Lines of several raters are joined, in the order in which they come first in the sheet; equal
+    doubles are dropped, contradictions lose the score.
     """
+    decides = options.adjudicated[0] if len(options.adjudicated) == 1 else None
     first = lines[0]
     names = {line.condition.rater for line in lines}
     problems = [problem for line in lines for problem in line.problems]
-    scores: dict[Leg, int | None] = dict.fromkeys(LEGS)
+    decided: dict[Leg, Decision] = dict.fromkeys(LEGS, Decision())
     raters: dict[Leg, tuple[float | None, ...]] = dict.fromkeys(LEGS, ())
     for leg in LEGS:
         about = [line for line in lines if leg in line.cells]
         if not about:
             continue
         are_raters = len({line.condition.rater for line in about} - {""}) == len(about) > 1
-        cells = [cell for line in about for cell in line.cells[leg]]
-        given = cells if are_raters else about[0].cells[leg]
-        raters[leg], scores[leg], reason = _read_leg(given, options)
-        if reason is not None:
+        given, agreed = about[0].cells[leg], about[0].adjudicated.get(leg)
+        if are_raters:
+            of_rater = {line.condition.rater: line.cells[leg] for line in about}
+            if decides is not None:
+                agreed = next(iter(of_rater.pop(decides, ())), None)
+            others = [name for name in order if name != decides]
+            given = tuple(cell for name in others for cell in of_rater.get(name, (None,)))
+        raters[leg], decided[leg] = _read_leg(given, agreed, options)
+        if (reason := decided[leg].reason) is not None:
             problems.append(RowProblem(about[0].row, reason, leg, _short_value(given)))
         for other in () if are_raters else about[1:]:
             detail = f"the same video as row {about[0].row}"
-            if _read_leg(other.cells[leg], options)[1] != scores[leg]:
+            said = _read_leg(other.cells[leg], other.adjudicated.get(leg), options)[1]
+            if said.score != decided[leg].score:
                 problems.append(RowProblem(other.row, Reason.ROWS_CONTRADICT, leg, detail))
             elif leg == next(iter(other.cells)):
                 problems.append(RowProblem(other.row, Reason.ROW_TWICE, detail=detail))
     row_of = {leg: line.row for line in reversed(lines) for leg in line.cells}
     twice_scored = {one.leg for one in problems if one.reason is Reason.ROWS_CONTRADICT}
     for leg in (leg for leg in LEGS if leg in twice_scored):
-        scores[leg] = None
+        decided[leg] = Decision()
         problems.append(RowProblem(row_of[leg], Reason.ROWS_CONTRADICT, leg))
     against = {
         one.leg: Finding(one.reason, one.detail)
         for one in reversed(problems)
-        if one.leg is not None and one.row == row_of[one.leg]
+        if one.leg is not None
+        and one.row == row_of[one.leg]
+        and one.reason.severity is Severity.UNUSABLE
     }
     rater = first.condition.rater if len(names) == 1 else ""
     row = LabelRow(
-        first.row, first.clinic_id, scores, raters, first.patient, first.group, first.note,
+        first.row, first.clinic_id, {leg: one.score for leg, one in decided.items()}, raters,
+        first.patient, first.group, first.note,
+        ratings={leg: one.rating for leg, one in decided.items()},
+        shares={leg: one.shares for leg, one in decided.items()},
         condition=replace(first.condition, rater=rater), fps=first.fps,
         frame_size=first.frame_size, problems=against,
     )  # fmt: skip
@@ -382,27 +429,19 @@ def _is_number(value: object) -> bool:
 
 
 def _read_leg(
-    cells: Sequence[Any], options: SheetOptions
-) -> tuple[tuple[float | None, ...], int | None, Reason | None]:
-    """Scores of the raters, their common score, and why there is none."""
+    cells: Sequence[Any], agreed: Any, options: SheetOptions
+) -> tuple[tuple[float | None, ...], Decision]:
+    """Scores of the raters, and what the rule makes of them."""
     try:
         raters = tuple(read_score(cell, options) for cell in cells)
+        adjudicated = None if agreed is None else read_score(agreed, options)
     except ScoreError as error:
-        return (), None, error.reason
-    given = [score for score in raters if score is not None]
-    if not given:
-        return raters, None, None
-    mean = sum(given) / len(given)
-    if mean.is_integer():
-        return raters, int(mean), None
-    if options.round == "never":
-        return raters, None, Reason.SCORE_BETWEEN_POINTS
-    score = math.floor(mean + 0.5) if options.round == "half_up" else math.ceil(mean - 0.5)
-    return raters, score, None
+        return (), Decision(reason=error.reason)
+    return raters, decide(raters, options.raters, options.round, adjudicated)
 
 
 def _short_value(cells: Sequence[Any]) -> str:
     """The cells if they are short enough to be no patient number or name."""
-    texts = [plain_text(cell) for cell in cells]
+    texts = [plain_text(cell) for cell in cells if cell is not None]
     is_short = all(re.fullmatch(r"[-+.,\d]{0,4}", text) for text in texts)
     return " and ".join(texts) if is_short else "value not shown"

@@ -88,11 +88,16 @@ def build_cohort(entries: Sequence[VideoEntry], sheet: LabelSheet | None, n_fold
             sample = LegSample(
                 stored.recording, leg, entry.scores[leg], entry.patient, entry.group,
                 entry.verdicts[leg].findings, entry.ratings.get(leg), entry.condition,
+                entry.shares.get(leg, ()),
             )  # fmt: skip
             samples.append(sample)
             digest.update(_facts_to_hash(sample, stored.sha256, entry.person.number))
     n_rows = sheet.n_rows if sheet else 0
-    return Cohort(tuple(samples), tuple(exclusions), n_rows, n_folders, digest.hexdigest())
+    return Cohort(
+        tuple(samples), tuple(exclusions), n_rows, n_folders, digest.hexdigest(),
+        n_rated_twice=sheet.n_rated_twice if sheet else 0,
+        n_undecided=sheet.n_undecided if sheet else 0,
+    )  # fmt: skip
 
 
 def _find_against(entry: VideoEntry, leg: Leg) -> Finding | None:
@@ -111,6 +116,6 @@ def _facts_to_hash(sample: LegSample, keypoints: str, patient: int) -> bytes:
     fps = sample.recording.fps
     facts = [
         keypoints, int(fps) if fps == int(fps) else fps, *sample.recording.frame_size, sample.leg,
-        sample.score, patient, sample.group,
+        sample.score, patient, sample.group, *([sample.shares] if sample.shares else ()),
     ]  # fmt: skip
     return json.dumps(facts).encode()

@@ -124,4 +124,4 @@ class VideoFileClips(KeypointClips):
     def on_after_batch_transfer(self, batch: ClipBatch, dataloader_idx: int) -> ClipBatch:
         """Bytes become values in 0-1, on the device."""
         scaled = v2.functional.to_dtype(batch["clips"], torch.float32, scale=True)
-        return {**batch, "clips": scaled}
+        return self.soften({**batch, "clips": scaled})

@@ -12,6 +12,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, roc_auc_score
 from torchmetrics.functional.classification.calibration_error import _ce_compute
 
+from pdla.data.intake.agreement import intraclass_correlation
 from pdla.evaluation.baselines import majority
 from pdla.evaluation.metrics import (
     CALIBRATION_BINS,
@@ -65,6 +66,21 @@ def test_metrics_of_probabilities_equal_scikit_learn_and_scipy(seed):
             debias=True,
         )
         assert values[f"ece_{k}"] == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_correlations_are_those_of_the_rating_with_its_fractions():
+    score, predicted, probabilities = random_case(0)
+    rating = score + np.random.default_rng(1).choice([0.0, 0.25, 1 / 3], len(score))
+    values = leg_metrics(score, predicted, probabilities, rating)
+    expected = expected_score(probabilities)
+    assert values["pearson"] == pytest.approx(np.corrcoef(expected, rating)[0, 1])
+    both = np.stack([rating, expected], axis=1)
+    assert values["icc"] == pytest.approx(intraclass_correlation(both))
+    whole = leg_metrics(score, predicted, probabilities)
+    assert whole["pearson"] != pytest.approx(values["pearson"])
+    assert {key: whole[key] for key in ("qwk", "mae")} == {
+        key: values[key] for key in ("qwk", "mae")
+    }
 
 
 def test_chance_alone_is_no_calibration_error():

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from coral_pytorch.losses import corn_loss
 
 from pdla.models.heads import CrossEntropyHead, EarthMoverHead, FocalHead, SoftLabelsHead
-from pdla.models.ordinal_heads import CLMHead, CORALHead, CORNHead
+from pdla.models.ordinal_heads import CLMHead, CORALHead, CORNHead, RegressionHead
 from pdla.targets import build
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
@@ -131,3 +132,55 @@ def test_corn_thresholds_are_conditional_on_the_ones_below():
 def test_an_unknown_option_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_shares_of_one_score_are_that_score(loss):
+    head = make_head(loss)
+    head.set_counts([4, 3, 3, 2, 1])
+    outputs, score = torch.randn(8, head.n_outputs), torch.tensor([0, 1, 2, 3, 4, 0, 2, 1])
+    sure = torch.nn.functional.one_hot(score, 5).float()
+    torch.testing.assert_close(head.loss(outputs, score, sure), head.loss(outputs, score))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_two_raters_who_differ_are_two_clips_of_half_the_weight(loss):
+    head = make_head(loss)
+    head.set_counts([4, 3, 3, 2, 1])
+    outputs = torch.randn(1, head.n_outputs)
+    shares = torch.tensor([[0.0, 0.5, 0.5, 0.0, 0.0]])
+    both = head.loss(outputs.repeat(2, 1), torch.tensor([1, 2]))
+    torch.testing.assert_close(head.loss(outputs, torch.tensor([2]), shares), both)
+
+
+def test_corn_counts_clips_as_the_library_does():
+    head, outputs = CORNHead(5), torch.randn(16, 4)
+    score = torch.arange(16) % 5
+    torch.testing.assert_close(head.loss(outputs, score), corn_loss(outputs, score, 5))
+
+
+def test_regression_learns_the_mean_of_the_raters_fraction_and_all():
+    head = RegressionHead(5)
+    outputs = torch.zeros(1, 1, requires_grad=True)
+    shares = torch.tensor([[0.0, 0.0, 1 / 3, 2 / 3, 0.0]])
+    optimizer = torch.optim.LBFGS([outputs], max_iter=50)
+
+    def step():
+        optimizer.zero_grad()
+        loss = head.loss(outputs, torch.tensor([3]), shares)
+        loss.backward()
+        return loss
+
+    optimizer.step(step)
+    assert head.severity(outputs).item() == pytest.approx(8 / 3, abs=1e-4)
+    expected = (head.probabilities(outputs) * torch.arange(5)).sum().item()
+    assert expected == pytest.approx(8 / 3, abs=0.1)
+
+
+def test_shares_on_scores_that_training_never_saw_go_to_those_it_saw():
+    head = CrossEntropyHead(5)
+    head.set_counts([3, 3, 0, 0, 0])
+    shares = torch.tensor([[0.0, 0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5, 0.0]])
+    seen = head.seen_shares(torch.tensor([1, 0]), shares)
+    assert seen.tolist() == [[0, 1, 0, 0, 0], [1, 0, 0, 0, 0]]
+    assert head.loss(torch.randn(2, 5), torch.tensor([1, 0]), seen) < 20

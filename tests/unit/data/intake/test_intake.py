@@ -195,7 +195,10 @@ def test_loops_of_links_do_not_hang(tmp_path: Path) -> None:
         ({"quality": 3}, r"quality=3: expected a section with options$"),
         ({"workers": 0}, r"workers=0: expected 'auto' or more than 0$"),
         ({"workers": "two"}, r"workers='two': expected 'auto' or a whole number$"),
-        ({"sheet": {"round": "up"}}, r"sheet\.round='up': expected 'never', 'half_up' or"),
+        (
+            {"sheet": {"round": "up"}},
+            r"sheet\.round='up': expected 'never', 'half_up', 'half_d",
+        ),
         ({"sheet": {"left": True}}, r"sheet\.left=True: expected text"),
         ({"patients": {"unknown": None}}, r"patients\.unknown=None: expected 'exclude' or"),
         ({"folders": {"ignore_case": "no"}}, r"folders\.ignore_case='no': expected true or false$"),
