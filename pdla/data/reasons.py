@@ -76,6 +76,11 @@ class Reason(Enum):
         "the score is a formula without a value",
         "Open the sheet in a spreadsheet program and save it, so that formulas are calculated.",
     )
+    CELL_WITHOUT_VALUE = (
+        Severity.UNUSABLE,
+        "video id, patient, side, rater or frame rate is a formula without a value",
+        "Open the sheet in a spreadsheet program and save it, so that formulas are calculated.",
+    )
     UNKNOWN_SIDE = (
         Severity.UNUSABLE,
         "the side is neither left nor right",

@@ -33,6 +33,8 @@ _STATES: Final[Mapping[str, State]] = {
     **dict.fromkeys(("on", "1", "yes", "y", "true", "ja", "oui", "si", "開", "开", "是"), "on"),
     **dict.fromkeys(("off", "0", "no", "n", "false", "nein", "non", "關", "关", "否"), "off"),
 }
+# A row that does not tell these is not used: a wrong patient would leak, a wrong rate mismeasure.
+_NEEDED: Final = ("video", "patient", "side", "rater", "fps", "width", "height")
 MAX_FPS: Final = 1000
 MAX_SIZE_PX: Final = 20000
 # A column may be called 1, and a mark for "not rated" be 9: YAML reads numbers there.
@@ -310,6 +312,10 @@ def _read_line(number: int, values: Sequence[Any], columns: Columns) -> _Line | 
     def text(key: Single) -> str:
         return plain_text(cell(columns.single.get(key)))
 
+    if any(
+        cell(columns.single.get(key)) == UNCALCULATED for key in columns.single if key in _NEEDED
+    ):
+        return RowProblem(number, Reason.CELL_WITHOUT_VALUE)
     clinic_id = text("video")
     if not clinic_id:
         return RowProblem(number, Reason.NO_VIDEO_ID)

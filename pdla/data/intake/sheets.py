@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 from pdla.data.intake.workbooks import UNCALCULATED, read_workbook
 
 MAX_SHEET_BYTES: Final = 64 * 2**20
+DELIMITER_LINES: Final = 50  # the first lines tell how cells are separated
 _BINARY_MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 # Lead bytes of the frequent characters: Big5 level 1, and GB 2312 level 1.
 _FREQUENT: Final = {"cp950": range(0xA4, 0xC7), "gbk": range(0xB0, 0xD8)}
@@ -96,12 +98,22 @@ def _numbered(rows: Any) -> Iterator[Row]:
 
 
 def _read_text(path: Path, text: str) -> list[list[str]]:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=header.count)
+    lines = [line for line in text.splitlines() if line.strip()][:DELIMITER_LINES]
+    delimiter = max(",;\t", key=lambda sign: _evenness(lines, sign))
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise ValueError(f"{path}: not a table of text ({error}); save it as .xlsx") from None
+
+
+def _evenness(lines: list[str], delimiter: str) -> tuple[int, int]:
+    """How many lines have the usual number of delimiters, and that number.
+
+    A title above the header has none, and decimal commas are in some lines only.
+    """
+    counts = Counter(count for line in lines if (count := line.count(delimiter)))
+    usual, n_lines = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return n_lines, usual
 
 
 def _decode(path: Path, content: bytes, encoding: str) -> str:

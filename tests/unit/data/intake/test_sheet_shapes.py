@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pdla.data.intake.labels import LabelSheet, SheetOptions, read_labels
 from pdla.data.intake.sheets import read_sheets
 from pdla.data.reasons import Reason
 from pdla.data.recordings import Condition
-from tests.fixtures.clinics import seated, write_sheet, write_video, write_xlsx
+from tests.fixtures.clinics import seated, write_ods, write_sheet, write_video, write_xlsx
 
 
 def read_csv(root: Path, text: str, **options: object) -> LabelSheet:
@@ -21,14 +22,50 @@ def scores(sheet: LabelSheet) -> list[tuple[int | None, int | None]]:
     return [(row.scores["L"], row.scores["R"]) for row in sheet.rows]
 
 
-def test_a_formula_that_was_never_calculated_is_no_unrated_leg(tmp_path: Path) -> None:
-    path = write_xlsx(
-        tmp_path / "l.xlsx", [("video", "left", "right"), ("a", "=ROUND(1,0)", 2), ("b", 1, "X")]
+@pytest.mark.parametrize("title", ["Leg agility", "Leg agility, visits of 2022, room 3", ""])
+def test_a_title_above_the_header_does_not_tell_the_delimiter(tmp_path: Path, title: str) -> None:
+    sheet = read_csv(tmp_path, f"{title}\nvideo;left;right\na;1,0;2,0\nb;0,0;3,0\nc;X;2\n")
+    assert scores(sheet) == [(1, 2), (0, 3), (None, 2)]
+
+
+WRITERS = {"xlsx": write_xlsx, "xls": write_sheet, "ods": write_ods}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_formula_that_was_never_calculated_is_no_unrated_leg(tmp_path: Path, kind: str) -> None:
+    path = WRITERS[kind](
+        tmp_path / f"l.{kind}",
+        [("video", "left", "right"), ("a", "=ROUND(1,0)", 2), ("b", 1, "X")],
     )
     sheet = read_labels(path, SheetOptions())
     assert scores(sheet) == [(None, 2), (1, None)]
     assert sheet.rows[0].problems["L"].reason is Reason.FORMULA_WITHOUT_VALUE
     assert "R" not in sheet.rows[1].problems
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_patient_that_is_a_formula_without_a_value_leaves_the_row_out(
+    tmp_path: Path, kind: str
+) -> None:
+    rows = [("video", "patient", "left", "right"), ("a", "=ROUND(1,0)", 2, 2), ("b", "p", 1, 1)]
+    sheet = read_labels(WRITERS[kind](tmp_path / f"l.{kind}", rows), SheetOptions())
+    assert [row.clinic_id for row in sheet.rows] == ["b"]
+    assert [(one.row, one.reason) for one in sheet.problems] == [(2, Reason.CELL_WITHOUT_VALUE)]
+
+
+def test_a_zero_that_is_to_be_calculated_on_opening_is_no_score(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "l.xlsx", [("video", "left", "right"), ("a", "=ROUND(1,0)", 0)])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    cells = parts["xl/worksheets/sheet1.xml"].replace(b"<v/>", b"<v>0</v>")
+    for is_due, expected in ((True, (None, 0)), (False, (0, 0))):
+        calculation = b'<calcPr fullCalcOnLoad="1"/></workbook>' if is_due else b"</workbook>"
+        workbook = parts["xl/workbook.xml"].replace(b"</workbook>", calculation)
+        with zipfile.ZipFile(path, "w") as book:
+            for name, part in parts.items():
+                changed = {"xl/worksheets/sheet1.xml": cells, "xl/workbook.xml": workbook}
+                book.writestr(name, changed.get(name, part))
+        assert scores(read_labels(path, SheetOptions())) == [expected]
 
 
 def test_a_second_tab_with_the_same_columns_is_told(tmp_path: Path) -> None:
@@ -196,7 +233,7 @@ def test_xls_that_two_readers_read_differently_is_refused(
     assert [sheet.doubt for sheet in read_sheets(path)] == [""]
     content = path.read_bytes()
     wrong = [("Sheet1", [["video", "left", "right"], ["a", 2, 1]])]
-    assert workbooks._read_again(content, wrong) == ["B2"]
+    assert workbooks._find_doubts(workbooks._open_with_xlrd(content), wrong) == ["B2"]
     doubtful = workbooks.WorkbookSheet("Sheet1", wrong[0][1], "B2")
     monkeypatch.setattr(sheets, "read_workbook", lambda *_: [doubtful])
     with pytest.raises(ValueError, match=r"cell B2 differently; .* save it as \.xlsx"):
