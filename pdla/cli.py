@@ -101,6 +101,41 @@ def simulate(
 
 
 @app.command()
+def init(
+    videos: Annotated[Path, typer.Argument(help="Folder with a folder or file for each video.")],
+    overrides: Overrides = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Sheet; without it one beside the videos is looked for.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write anew what is there.")] = False,
+) -> None:
+    """Propose how your videos are read, and write it down for all commands after."""
+    from pdla.commands.init import (
+        as_recordings,
+        check_local,
+        print_proposal,
+        propose_cohort,
+        write_local,
+    )
+    from pdla.commands.local import LOCAL_RECORDINGS
+    from pdla.data.progress import is_terminal
+
+    check_local(force)
+    proposal, form = propose_cohort(videos, labels, overrides or [])
+    print_proposal(proposal, form)
+    if not yes and not is_terminal():
+        raise ValueError("nothing was written: --yes writes the proposal")
+    if not yes and not typer.confirm(f"Write {LOCAL_RECORDINGS}?", default=True):
+        typer.echo(
+            "Nothing was written. Options change the proposal, as recordings.openpose.fps=25"
+        )
+        raise typer.Exit(1)
+    write_local(as_recordings(proposal, form), force)
+    typer.echo(f"wrote {LOCAL_RECORDINGS}\nnow: pdla check\n     python train.py study=ours")
+
+
+@app.command()
 def pose(
     videos: Annotated[list[Path], typer.Argument(help="Video files, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder of the pose files.")],
@@ -302,7 +337,13 @@ def leakage(
 
 @app.command()
 def check(
-    videos: Videos,
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="VIDEOS",
+            help="Folder with one OpenPose folder a video; without it, as `pdla init` found it.",
+        ),
+    ] = None,
     overrides: Overrides = None,
     labels: Sheet = None,
     store: Store = CLINIC_STORE,
@@ -314,21 +355,29 @@ def check(
     ] = None,
 ) -> None:
     """Tell what is usable for which leg, what is not and why, and what to do."""
-    from pdla.commands.check import print_check, write_html, write_json
-    from pdla.commands.check_summary import summarise
+    from pdla.commands.check import judge_intake, print_check, write_html, write_json
     from pdla.commands.key_table import write_key_table
+    from pdla.commands.local import local_places
     from pdla.commands.options import overrides_for_training, read_options
     from pdla.data.intake import read_intake
 
-    intake = read_intake(videos, labels, store, read_options(config, overrides or []))
+    given, own = overrides or [], None
+    if folder is not None and "=" in folder and not Path(folder).exists():
+        given = [folder, *given]  # options alone
+        folder = None
+    if folder is None:
+        own = local_places()
+        labels, config, store = labels or own.labels, config or own.config, own.store or store
+    videos = own.videos if own else Path(str(folder))
+    intake = read_intake(videos, labels, store, read_options(config, given))
     if names is not None:
         write_key_table(intake, names)
-    summary = summarise(intake)
+    summary = judge_intake(intake)
     if json is not None:
         write_json(summary, json)
     if html is not None:
         write_html(summary, html)
-    options = overrides_for_training(config, overrides or [], store, CLINIC_STORE)
+    options = given if own else overrides_for_training(config, given, store, CLINIC_STORE)
     if not print_check(summary, videos, labels, options):
         raise typer.Exit(1)
 

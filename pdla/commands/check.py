@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pdla.commands.check_summary import CheckSummary, Place, ReasonGroup, summarise
+from pdla.commands.local import is_local
 from pdla.commands.overrides import as_hydra_reads, write_override
 from pdla.data.files import write_bytes, write_text
 from pdla.data.intake import Intake, IntakeOptions, read_intake
@@ -37,7 +38,12 @@ def check_cohort(
         FileNotFoundError: If the folder or the sheet is missing.
         ValueError: If nothing can be read at all.
     """
-    return summarise(_with_abstentions(read_intake(videos, labels, store, options)))
+    return judge_intake(read_intake(videos, labels, store, options))
+
+
+def judge_intake(intake: Intake) -> CheckSummary:
+    """Say what is in a cohort that was read, also of which legs no score would be given."""
+    return summarise(_with_abstentions(intake))
 
 
 def _with_abstentions(intake: Intake) -> Intake:
@@ -201,6 +207,9 @@ def _print_next(
     """What to type next; returns whether anything can be scored."""
     if not summary.n_usable:
         console.print(Text("Nothing here can be scored yet.", style="bold red"))
+    elif is_local(videos, labels) and not overrides:
+        console.print(Text("Train on it", style="bold"))
+        console.print(Text("  python train.py study=ours"))
     elif labels is not None or summary.source:
         console.print(Text("Train on it", style="bold"))
         if labels is None:

@@ -12,6 +12,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from pdla.commands.local import LOCAL_CHOICE, OWN_CONF
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
 from pdla.training.overrides import check_command
@@ -29,6 +30,8 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"pdla: {error}")
     sys.argv[1:] = [as_hydra_reads(argument) for argument in sys.argv[1:]]
+    if LOCAL_CHOICE.exists() and not OWN_CONF.samefile(CONF):
+        sys.argv += ["--config-dir", str(OWN_CONF)]  # of the working folder
     try:
         _train()
     finally:

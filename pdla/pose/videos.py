@@ -69,6 +69,21 @@ def count_frames(path: Path) -> int:
         return stream.frames or round(length * float(stream.average_rate or 0))
 
 
+def read_format(path: Path) -> tuple[float, tuple[int, int]]:
+    """Frames a second, and (H, W) in px of the upright picture, of a video file.
+
+    Raises:
+        ValueError: If it is no video that can be decoded.
+    """
+    with _opened(path) as container:
+        fps = float(container.streams.video[0].average_rate or 0)
+    picture = next(read_pictures(path), None)
+    if picture is None or fps <= 0:
+        raise ValueError(f"{path}: no video that can be decoded")
+    height, width = picture.pixels.shape[:2]
+    return fps, (int(height), int(width))
+
+
 def read_pictures(path: Path) -> Iterator[VideoPicture]:
     """Decode a video frame by frame.
 

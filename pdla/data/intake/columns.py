@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -115,12 +115,14 @@ class Columns:
         left: Columns of the left leg's scores, one a rater; empty if each row is about one leg.
         right: The same for the right leg.
         adjudicated: Columns of the left and the right score that was agreed on, or empty.
+        header: Names of all columns, as the sheet has them.
     """
 
     single: Mapping[Single, int]
     left: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     adjudicated: tuple[int, ...] = ()
+    header: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_row_a_leg(self) -> bool:
@@ -229,7 +231,8 @@ def _join_lines(first: Sequence[Any], second: Sequence[Any]) -> list[str]:
 
 
 def _match_header(cells: Sequence[Any], options: ColumnNames) -> Columns:
-    names = [plain_text(cell).casefold() for cell in cells]
+    header = tuple(plain_text(cell) for cell in cells)
+    names = [name.casefold() for name in header]
     readable = [repr(mask_numbers(name)) for name in names if name and not _is_id(name)]
     more = f" and {len(readable) - MAX_NAMES} more" if len(readable) > MAX_NAMES else ""
     found = ", ".join(readable[:MAX_NAMES]) + more or "no names"
@@ -242,15 +245,15 @@ def _match_header(cells: Sequence[Any], options: ColumnNames) -> Columns:
         raise ValueError(f"no column of video ids among {found}; set recordings.sheet.video")
     is_given = (options.left, options.right) != ("auto", "auto")
     if not is_given and {"side", "score"} <= set(single) and not _any_scores(names, single):
-        return Columns(single)
+        return Columns(single, header=header)
     agreed: tuple[int, ...] = ()
     if len(options.adjudicated) == 2:  # one is the name of a rater
         agreed = tuple(_find_given(names, "adjudicated", one, found) for one in options.adjudicated)
     used = {position for key, position in single.items() if key != "score"} | set(agreed)
     left = _find_scores(names, "L", options.left, found, used)
     right = _find_scores(names, "R", options.right, found, used)
-    return Columns({key: at for key, at in single.items() if key not in ("side", "score")},
-                   left, right, agreed)  # fmt: skip
+    others = {key: at for key, at in single.items() if key not in ("side", "score")}
+    return Columns(others, left, right, agreed, header)
 
 
 def _any_scores(names: Sequence[str], single: Mapping[Single, int]) -> bool:

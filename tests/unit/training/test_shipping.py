@@ -22,6 +22,11 @@ def test_shipped_weights_open_as_a_study_of_their_own():
         shipped_weights("r3d")
 
 
+# What was measured stands in docs/sharing_weights.md. This is no claim: it notices a change for the
+# worse that is larger than what another draw of 100 patients makes.
+REGRESSION_BOUND = 0.6
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("legs_only", [False, True])
 def test_weights_from_simulation_travel_to_another_simulator(tmp_path, legs_only):
@@ -37,4 +42,4 @@ def test_weights_from_simulation_travel_to_another_simulator(tmp_path, legs_only
     )
     print(f"legs_only={legs_only}: {kappa:.3f} of {attainable:.3f}, {is_scored.mean():.0%} scored")
     assert is_scored.mean() > 0.9
-    assert kappa >= 0.6 * attainable  # measured: 0.59 of 0.84 with whole bodies
+    assert kappa >= REGRESSION_BOUND * attainable
