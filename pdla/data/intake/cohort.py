@@ -1,5 +1,6 @@
 """From a folder of videos and a label sheet to the cohort that everything else works on."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,12 @@ from pdla.data.intake.pseudonyms import Pseudonyms, open_pseudonyms, read_pseudo
 from pdla.data.intake.quality import judge_quality
 from pdla.data.intake.result import Intake, MergedPatient, build_cohort
 from pdla.data.intake.store import RecordingStore, StoredVideo, VideoSource, check_store_folder
+from pdla.data.intake.video_formats import UNKNOWN_FORMAT, read_formats
 from pdla.data.li2018 import is_li2018_folder
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Cohort
+
+_log = logging.getLogger(__name__)
 
 
 def read_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Cohort:
@@ -49,7 +53,7 @@ def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeO
     pseudonyms = open_pseudonyms(store)
     entries = _name(found.entries, pseudonyms, options.folders)
     recordings = RecordingStore(store, pseudonyms, options.openpose)
-    opened = recordings.open_videos(videos, _sources(entries), options.n_workers)
+    opened = recordings.open_videos(videos, _sources(entries, options), options.n_workers)
     return _finish(replace(found, entries=entries), opened, options, pseudonyms.project)
 
 
@@ -66,7 +70,7 @@ def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
     pseudonyms = read_pseudonyms(store)
     entries = _name(found.entries, pseudonyms, options.folders)
     opened = RecordingStore(store, pseudonyms, options.openpose).open_stored(
-        videos, _sources(entries)
+        videos, _sources(entries, options)
     )
     return _finish(replace(found, entries=entries), opened, options, pseudonyms.project).cohort
 
@@ -89,17 +93,29 @@ def _find(videos: Path, labels: Path | None, options: IntakeOptions) -> _Found:
     return _Found(_identify(entries, options.patients), sheet, len(folders), n_others)
 
 
-def _sources(entries: Sequence[VideoEntry]) -> dict[str, VideoSource]:
+def _sources(entries: Sequence[VideoEntry], options: IntakeOptions) -> dict[str, VideoSource]:
     """Where each video that is to be opened lies, and its format, by pseudonym."""
-    return {
-        entry.video_id: VideoSource(
-            entry.folder.path,
-            entry.row.fps if entry.row else None,
-            entry.row.frame_size if entry.row else None,
-        )
-        for entry in entries
-        if entry.folder and not entry.problem
-    }
+
+    def key(name: str) -> str:
+        return options.folders.key(options.folders.clinic_id(name))
+
+    table = {} if options.formats is None else read_formats(Path(options.formats), key)
+    unknown = set(table)
+    sources = {}
+    for entry in entries:
+        keys = {key(entry.clinic_id), key(entry.row.clinic_id if entry.row else entry.clinic_id)}
+        unknown -= keys
+        if entry.folder is None or entry.problem:
+            continue
+        named = next((table[one] for one in sorted(keys) if one in table), UNKNOWN_FORMAT)
+        found = named.or_else(entry.row.video_format if entry.row else UNKNOWN_FORMAT)
+        sources[entry.video_id] = VideoSource(entry.folder.path, found.fps, found.frame_size)
+    if unknown:
+        _log.warning(
+            "%s: %d of its %d videos are neither in the sheet nor among the folders",
+            options.formats, len(unknown), len(table),
+        )  # fmt: skip
+    return sources
 
 
 def _finish(

@@ -13,6 +13,7 @@ from pdla.data.checked_options import CHECKED
 from pdla.data.intake.columns import Columns, Single, find_table
 from pdla.data.intake.rater_rules import Decision, RaterRule, Rounding, decide
 from pdla.data.intake.sheets import plain_text, read_sheets, safe_label
+from pdla.data.intake.video_formats import UNKNOWN_FORMAT, VideoFormat, read_format
 from pdla.data.intake.workbooks import UNCALCULATED
 from pdla.data.reasons import Finding, Reason, Severity
 from pdla.data.recordings import SCORES, Condition, State
@@ -35,8 +36,6 @@ _STATES: Final[Mapping[str, State]] = {
 }
 # A row that does not tell these is not used: a wrong patient would leak, a wrong rate mismeasure.
 _NEEDED: Final = ("video", "patient", "side", "rater", "fps", "width", "height")
-MAX_FPS: Final = 1000
-MAX_SIZE_PX: Final = 20000
 # A column may be called 1, and a mark for "not rated" be 9: YAML reads numbers there.
 Text = Annotated[str, BeforeValidator(lambda cell: plain_text(cell) if _is_number(cell) else cell)]
 
@@ -175,8 +174,7 @@ class LabelRow:
         group: What the group column says, or empty.
         note: The remark; never shown, it may name the patient.
         condition: Medication, stimulation, visit, site and rater.
-        fps: Frames a second, or None if the sheet does not say it.
-        frame_size: (H, W) in px, or None.
+        video_format: Frame rate and size, as far as the sheet says them.
         ratings: Mean of several raters of each leg, where the data set gives no whole scores.
         shares: Share of the raters for each score of each leg, where a rule keeps it.
         problems: Why a leg cannot be used, whatever was filmed.
@@ -192,8 +190,7 @@ class LabelRow:
     ratings: Mapping[Leg, float | None] = field(default_factory=dict)
     shares: Mapping[Leg, tuple[float, ...]] = field(default_factory=dict)
     condition: Condition = field(default_factory=Condition)
-    fps: float | None = None
-    frame_size: tuple[int, int] | None = None
+    video_format: VideoFormat = UNKNOWN_FORMAT
     problems: Mapping[Leg, Finding] = field(default_factory=dict)
 
     @property
@@ -300,8 +297,7 @@ class _Line:
     group: str = ""
     note: str = field(default="", repr=False)
     condition: Condition = field(default_factory=Condition)
-    fps: float | None = None
-    frame_size: tuple[int, int] | None = None
+    video_format: VideoFormat = UNKNOWN_FORMAT
     problems: tuple[RowProblem, ...] = ()
 
 
@@ -335,9 +331,9 @@ def _read_line(number: int, values: Sequence[Any], columns: Columns) -> _Line | 
         if states[key] is None and text(key).casefold() not in UNRATED_MARKS:
             problems.append(RowProblem(number, Reason.UNKNOWN_STATE))
     try:
-        fps, frame_size = _read_format(text("fps"), text("height"), text("width"))
+        video_format = read_format(text("fps"), text("height"), text("width"))
     except ValueError:
-        fps, frame_size = None, None
+        video_format = UNKNOWN_FORMAT
         problems += [RowProblem(number, Reason.ODD_FRAME_RATE, leg) for leg in cells]
     condition = Condition(
         states["medication"], states["stimulation"], safe_label(text("visit")),
@@ -345,7 +341,7 @@ def _read_line(number: int, values: Sequence[Any], columns: Columns) -> _Line | 
     )  # fmt: skip
     return _Line(
         number, clinic_id, cells, agreed, text("patient"), text("group"), text("note"), condition,
-        fps, frame_size, tuple(problems),
+        video_format, tuple(problems),
     )  # fmt: skip
 
 
@@ -354,20 +350,6 @@ def _read_state(text: str) -> State | None:
     words = re.findall(r"\w+", text.casefold())
     found = {_STATES[word] for word in words if word in _STATES}
     return found.pop() if len(found) == 1 else None
-
-
-def _read_format(fps: str, height: str, width: str) -> tuple[float | None, tuple[int, int] | None]:
-    """Frame rate and size of a video from its cells; None where a cell is empty.
-
-    Raises:
-        ValueError: If they cannot be those of a video.
-    """
-    rate = float(fps.replace(",", ".")) if fps else None
-    size = (round(float(height)), round(float(width))) if height and width else None
-    is_odd = rate is not None and not 1 <= rate <= MAX_FPS
-    if is_odd or (size is not None and not all(0 < side <= MAX_SIZE_PX for side in size)):
-        raise ValueError("not of a video")
-    return rate, size
 
 
 def _merge_lines(
@@ -424,8 +406,8 @@ def _merge_lines(
         first.patient, first.group, first.note,
         ratings={leg: one.rating for leg, one in decided.items()},
         shares={leg: one.shares for leg, one in decided.items()},
-        condition=replace(first.condition, rater=rater), fps=first.fps,
-        frame_size=first.frame_size, problems=against,
+        condition=replace(first.condition, rater=rater), video_format=first.video_format,
+        problems=against,
     )  # fmt: skip
     return row, problems
 

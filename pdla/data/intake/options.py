@@ -37,6 +37,8 @@ class IntakeOptions:
         folders: Which folder belongs to which row.
         openpose: The keypoints.
         quality: When a leg is usable.
+        formats: Table with the columns video, fps, width, height, for a mixed cohort; wins over
+            the sheet, and the pose files win over it.
         workers: Processes that read videos, or auto: one for each core.
     """
 
@@ -45,6 +47,7 @@ class IntakeOptions:
     folders: FolderOptions = field(default_factory=FolderOptions)
     openpose: OpenPoseOptions = field(default_factory=OpenPoseOptions)
     quality: QualityOptions = field(default_factory=QualityOptions)
+    formats: str | None = None
     workers: Literal["auto"] | Annotated[int, Field(gt=0)] = "auto"
 
     @property
