@@ -66,7 +66,9 @@ def read_formats(path: Path, key: Callable[[str], str]) -> dict[str, VideoFormat
             continue
         header = [plain_text(cell).casefold() for cell in sheet.rows[0][1]]
         if "video" in header and set(header) & set(_COLUMNS):
-            places = {name: header.index(name) for name in ("video", *_COLUMNS) if name in header}
+            places: dict[str, int] = {
+                name: header.index(name) for name in ("video", *_COLUMNS) if name in header
+            }
             return _read_rows(path, sheet.rows[1:], places, key)
     raise ValueError(
         f"{path}: expected the columns video, fps, width, height in the first row (fps alone, or "
