@@ -409,7 +409,7 @@ def original(
     leg: Annotated[str, typer.Option(help="L, R or both.")] = "both",
     part: Annotated[
         list[str] | None,
-        typer.Option(help="Only pictures, r3d, honest, splits or resnet_lstm; may be repeated."),
+        typer.Option(help="Only pictures, r3d, resnet_lstm, splits or honest; may be repeated."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     small: Annotated[
@@ -419,23 +419,27 @@ def original(
         bool, typer.Option("--as-it-was", help="Values 0-255, rate stepped a batch.")
     ] = False,
     epochs: Annotated[int | None, typer.Option(help="Epochs of R3D-18.")] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of networks on a GPU: fp32, tf32 (as in 2023) or bf16 (fast).")
+    ] = "tf32",
     weights: Annotated[str, typer.Option(help="auto, required or none.")] = "auto",
 ) -> None:
     """Run the system of 2023, end to end, and show what its protocol hides. LEAKY."""
     from pdla.commands.original import (
-        choose_device,
+        choose_devices,
         choose_settings,
         default_workers,
         run_original,
     )
     from pdla.data.skeletons import BOTH_LEGS, LEGS, as_leg
-    from pdla.original.parts import PARTS, Machine
+    from pdla.original.parts import PARTS
+    from pdla.original.settings import Machine
 
-    chosen = choose_device(device)
-    settings = choose_settings(small, chosen, as_it_was, epochs)
+    chosen = choose_devices(device)
+    settings = choose_settings(small, chosen[0], as_it_was, epochs, precision)
     machine = Machine(chosen, default_workers(), weights)
     legs = LEGS if leg == BOTH_LEGS else (as_leg(leg),)
-    typer.echo(f"setting: {settings.name} ({chosen})")
+    typer.echo(f"setting: {settings.name} ({len(chosen)} x {chosen[0].type})")
     run_original(videos, labels, store, out, settings, machine, legs, part or PARTS)
 
 

@@ -18,9 +18,11 @@ import torch
 from pytorchvideo.data import labeled_video_dataset
 from pytorchvideo.data.clip_sampling import make_clip_sampler
 from torch import Tensor
+from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader, SequentialSampler
 from torchvision.transforms import v2
 
+from pdla.data.files import replacing
 from pdla.data.video.clips import QuickVideos
 from pdla.original.settings import OriginalSettings
 
@@ -87,6 +89,39 @@ def read_clips(
     return ClipSet(clips, tuple(name for name, *_ in found))
 
 
+def uniform_clips(folder: Path, cache: Path, settings: OriginalSettings, workers: int) -> ClipSet:
+    """As `read_clips`, but each video is decoded once for both legs and all parts.
+
+    Args:
+        folder: One stage of a data set of class folders.
+        cache: Folder of decoded videos, (N, 3, T, H, W) uint8 each.
+        settings: Length, frames and size of the clips.
+        workers: Processes that decode.
+    """
+    height, width = settings.size
+    kept = cache / f"{settings.clip_s:g}s_{settings.clip_frames}x{height}x{width}"
+    videos = sorted({path.stem for path in folder.rglob("*.mp4")})
+    if not all((kept / f"{video}.npy").exists() for video in videos):
+        kept.mkdir(parents=True, exist_ok=True)
+        decoded = read_clips(folder, settings, workers=workers)
+        for video in videos:
+            with replacing(kept / f"{video}.npy") as path, path.open("wb") as file:
+                np.save(file, decoded.clips[decoded.rows_of([video])].numpy())
+    parts = {video: torch.from_numpy(np.load(kept / f"{video}.npy")) for video in videos}
+    names = [video for video, clips in parts.items() for _ in range(len(clips))]
+    return ClipSet(torch.cat(list(parts.values())), tuple(names))
+
+
+def shrink(clips: ClipSet, n_frames: int, size: tuple[int, int]) -> ClipSet:
+    """Every n-th frame of each clip, averaged down to another size, on the same device."""
+    every = clips.clips.shape[2] // n_frames
+    smaller = [
+        interpolate(clip[:, ::every].float(), list(size), mode="bilinear", antialias=True)
+        for clip in clips.clips
+    ]
+    return ClipSet(torch.stack(smaller).round().clamp(0, 255).byte(), clips.video)
+
+
 def n_uniform_clips(n_frames: int, fps: float, clip_s: float) -> int:
     """Clips of a video: as many whole ones as fit, at least one."""
     return max(1, floor(n_frames / fps / clip_s + 1e-6))
@@ -100,9 +135,10 @@ class _Resize:
         self.resize = v2.Resize(list(settings.size), antialias=True)
 
     def __call__(self, clip: dict[str, Any]) -> dict[str, Any]:
-        video: Tensor = clip["video"]
-        rows = torch.linspace(0, video.shape[1] - 1, self.n_frames).long()
-        frames = self.resize(video[:, rows].transpose(0, 1)).transpose(0, 1)
+        # Frame by frame, as it was decoded: a copy of the whole clip takes ten times as long.
+        video: Tensor = clip["video"].transpose(0, 1)
+        rows = torch.linspace(0, len(video) - 1, self.n_frames).long().tolist()
+        frames = torch.cat([self.resize(video[row : row + 1]) for row in rows]).transpose(0, 1)
         return {**clip, "video": np.ascontiguousarray(frames.numpy())}
 
 

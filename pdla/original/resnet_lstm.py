@@ -1,11 +1,10 @@
 """ResNet-18 + LSTM as it was trained in 2023: runs of frames in batches of one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,14 +15,18 @@ from torchvision.models import ResNet18_Weights, resnet18
 from pdla.data.recordings import LegSample
 from pdla.models.downloads import Pretrained
 from pdla.models.weights import load_pretrained
-from pdla.original.pictures import IMAGES, read_png
+from pdla.original.pictures import frames_path
 from pdla.original.r3d import MEAN, SD
-from pdla.original.settings import OriginalSettings
+from pdla.original.settings import OriginalSettings, Precision
+from pdla.original.steps import QueuedEpochs, computing, own_stream, sgd
 
 HIDDEN: Final = 256
 N_SCORES: Final = 4  # scores 0 to 3: nobody had a 4
 TRAIN_SHARE: Final = 0.8
 STEP_EPOCHS: Final = 7
+TEST_FRAMES: Final = 480  # looked at together where nothing is learnt
+
+LSTMEpochDone = Callable[["LSTMTraining"], bool]
 
 
 class ResNetLSTM2023(nn.Module):
@@ -40,7 +43,8 @@ class ResNetLSTM2023(nn.Module):
 
     def forward(self, runs: Tensor) -> Tensor:
         """Outputs (B, 4) of runs (B, T, 3, H, W)."""
-        features = self.frames(runs.flatten(0, 1)).unflatten(0, runs.shape[:2])
+        frames = runs.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        features = self.frames(frames).unflatten(0, runs.shape[:2])
         outputs: Tensor = self.last(self.order(features)[0][:, -1])
         return outputs
 
@@ -90,24 +94,20 @@ class LSTMTraining:
 
 
 def read_frames(
-    out: Path, samples: Sequence[LegSample], size: tuple[int, int]
+    out: Path, samples: Sequence[LegSample], settings: OriginalSettings
 ) -> tuple[Tensor, list[int]]:
-    """All PNG frames of the rated videos, resized: (N, 3, H, W) uint8, and how many of each video.
+    """All frames of the rated videos, (N, 3, H, W) uint8, and how many of each video.
 
     Raises:
         FileNotFoundError: If a video has no pictures.
     """
-    frames, counts = [], []
+    frames = []
     for sample in samples:
-        folder = out / IMAGES / sample.recording.video_id
-        pictures = sorted(folder.glob("*.png"))
-        if not pictures:
-            raise FileNotFoundError(f"{folder}: no pictures; delete {out} and run again")
-        for path in pictures:
-            picture = cv2.resize(read_png(path), size[::-1], interpolation=cv2.INTER_AREA)
-            frames.append(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-        counts.append(len(pictures))
-    return torch.from_numpy(np.stack(frames)), counts
+        path = frames_path(out, sample.recording.video_id, settings)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: not there; run `pdla original --part pictures` first")
+        frames.append(torch.from_numpy(np.load(path)))
+    return torch.cat(frames), [len(video) for video in frames]
 
 
 def cut_runs(
@@ -131,52 +131,67 @@ def train_resnet_lstm(
     device: torch.device,
     epochs: int,
     weights: str = "auto",
+    after_epoch: LSTMEpochDone | None = None,
 ) -> LSTMTraining:
-    """Train on a random 80% of the runs, test on the others: both have runs of the same videos."""
+    """Train on a random 80% of the runs, test on the others: both have runs of the same videos.
+
+    Args:
+        runs: All runs, with their frames on the device.
+        settings: The recipe.
+        device: Where.
+        epochs: How many.
+        weights: `auto`, `required`, `none` (pdla.models.weights).
+        after_epoch: Called after each epoch; training ends early if it returns False.
+    """
     torch.manual_seed(settings.seed)
-    network = ResNetLSTM2023(weights).to(device)
+    network = ResNetLSTM2023(weights).to(device).to(memory_format=torch.channels_last)
     order = np.random.default_rng(settings.seed).permutation(len(runs.start))
     n_train = round(TRAIN_SHARE * len(order))
     train, val = order[:n_train], order[n_train:]
     shared = float(np.isin(runs.video[val], runs.video[train]).mean()) if len(val) else 0.0
     training = LSTMTraining(runs.length, network.weights_source, n_train, len(val), shared)
-    optimizer = torch.optim.SGD(network.parameters(), lr=settings.lstm_lr, momentum=0.9)
+    optimizer = sgd(network, settings.lstm_lr, device)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, STEP_EPOCHS, 0.1)
     generator = np.random.default_rng(settings.seed)
     target = torch.tensor(runs.score, device=device)
-    for _ in range(epochs):
-        network.train()
-        losses = []
-        for run in generator.permutation(train).tolist():
-            loss = cross_entropy(network(_pictures(runs, run, device)), target[run : run + 1])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            losses.append(loss.detach())
-        schedule.step()
-        training.train_loss.append(float(torch.stack(losses).mean()))
-        _validate(training, network, runs, val, target, device)
+    start = torch.tensor(runs.start, device=device)
+    within = torch.arange(runs.length, device=device)
+
+    def pictures(rows: Tensor, _: Tensor | None = None) -> Tensor:
+        """(B, T, 3, H, W) of some runs, normalised."""
+        frames = start.index_select(0, rows)[:, None] + within
+        values = runs.frames.index_select(0, frames.flatten()).float()
+        return ((values / 255 - MEAN) / SD).view(*frames.shape, *values.shape[1:])
+
+    queued = QueuedEpochs(
+        network, optimizer, pictures, target, 1, settings.precision, is_recorded=True
+    )
+    with own_stream(device):
+        for _ in range(epochs):
+            order = generator.permutation(train)
+            training.train_loss.append(queued.run(order, np.zeros(len(order))))
+            schedule.step()
+            _validate(training, network, pictures, val, target, settings.precision)
+            if after_epoch is not None and not after_epoch(training):
+                break
     return training
 
 
+@torch.no_grad()
 def _validate(
     training: LSTMTraining,
     network: nn.Module,
-    runs: FrameRuns,
+    pictures: Callable[[Tensor], Tensor],
     val: NDArray[np.int64],
     target: Tensor,
-    device: torch.device,
+    precision: Precision,
 ) -> None:
     network.eval()
-    with torch.no_grad():
-        outputs = torch.cat([network(_pictures(runs, run, device)) for run in val.tolist()])
-    wanted = target[torch.from_numpy(val).to(device)]
-    training.val_loss.append(float(cross_entropy(outputs, wanted)))
-    training.val_accuracy.append(float((outputs.argmax(dim=1) == wanted).float().mean()))
-
-
-def _pictures(runs: FrameRuns, run: int, device: torch.device) -> Tensor:
-    """(1, T, 3, H, W) of one run, normalised."""
-    first = int(runs.start[run])
-    frames = runs.frames[first : first + runs.length].to(device, torch.float32)
-    return ((frames / 255 - MEAN) / SD)[None]
+    rows = torch.from_numpy(val).to(target.device)
+    outputs = []
+    for batch in torch.split(rows, max(1, TEST_FRAMES // training.run_frames)):
+        with computing(target.device, precision):
+            outputs.append(network(pictures(batch)).float())
+    predicted, wanted = torch.cat(outputs), target[rows]
+    training.val_loss.append(float(cross_entropy(predicted, wanted)))
+    training.val_accuracy.append(float((predicted.argmax(dim=1) == wanted).float().mean()))

@@ -59,6 +59,16 @@ def videos_of(
     return score, mean.argmax(axis=1).astype(np.int64), names
 
 
+def pool_steps(steps: Sequence[Step]) -> Step:
+    """The same row of several splits as one: all their tested videos, one after the other."""
+    return Step(
+        steps[0].title,
+        np.concatenate([step.score for step in steps]),
+        np.concatenate([step.predicted for step in steps]),
+        steps[0].is_leaky,
+    )
+
+
 def steps_markdown(legs: Mapping[str, Sequence[Step]]) -> str:
     """The table of all legs, stamped."""
     text = (

@@ -12,15 +12,16 @@ from pdla.commands.original import run_original
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 from pdla.original.clips import n_uniform_clips, read_clips
-from pdla.original.parts import PARTS, Machine
+from pdla.original.parts import ALL_PARTS
 from pdla.original.pictures import FPS
-from pdla.original.settings import SMALL
+from pdla.original.settings import SMALL, Machine
 
 SETTINGS = replace(
     SMALL, max_videos=10, max_seconds=2.0, clip_s=1.0, clip_frames=4, test_clip_s=1.5,
-    size=(32, 18), n_val=3, lstm_frames=(10,), lstm_epochs=(1,), n_splits=2,
+    size=(32, 18), split_size=(32, 18), split_frames=2, n_val=3,
+    lstm_frames=(10,), lstm_epochs=(1,), n_splits=2,
 )  # fmt: skip
-MACHINE = Machine(torch.device("cpu"), 0, "none")
+MACHINE = Machine((torch.device("cpu"),), 0, "none")
 
 
 def run(tmp_path, **options):
@@ -34,9 +35,9 @@ def run(tmp_path, **options):
 @pytest.mark.slow
 def test_the_system_of_2023_runs_whole_and_nothing_is_lost_or_doubled(tmp_path, capsys):
     simulate_cohort(tmp_path / "clinic", SimulationOptions(videos=20, seed=3))
-    run(tmp_path, legs=["L"])
+    run(tmp_path, legs=["L"], parts=ALL_PARTS)
     out = tmp_path / "out"
-    result = {part: json.loads((out / f"L_{part}.json").read_text()) for part in PARTS}
+    result = {part: json.loads((out / f"L_{part}.json").read_text()) for part in ALL_PARTS}
 
     cohort = read_cohort(
         tmp_path / "clinic/LA", tmp_path / "clinic/labels.xls", tmp_path / "store", IntakeOptions()

@@ -1,5 +1,6 @@
 """Drawing on the CPU with OpenCV's anti-aliased lines."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import cv2
@@ -34,10 +35,30 @@ def draw_with_opencv(points: Tensor, drawing: Drawing) -> Tensor:
 
 def draw_bytes(points: Tensor, drawing: Drawing) -> Tensor:
     """As `draw_with_opencv`, but (B, 3, T, H, W) uint8 in 0-255."""
-    if drawing.style == "heatmaps":
-        raise ValueError("heat maps are drawn by torch or Triton: OpenCV has no such lines")
     batch, frames = points.shape[:2]
     canvas = np.empty((batch, 3, frames, drawing.height, drawing.width), dtype=np.uint8)
+    for clip in range(batch):
+        for frame, picture in enumerate(_pictures(points[clip], drawing)):
+            cv2.split(picture, list(canvas[clip, :, frame]))
+    return torch.from_numpy(canvas)
+
+
+def draw_frames(points: Tensor, drawing: Drawing) -> NDArray[np.uint8]:
+    """As `draw_bytes` for one clip (T, 25, 3), but with colours last, as files want them.
+
+    Returns:
+        (T, H, W, 3) uint8 in 0-255.
+    """
+    canvas = np.empty((len(points), drawing.height, drawing.width, 3), dtype=np.uint8)
+    for frame, picture in enumerate(_pictures(points, drawing)):
+        canvas[frame] = picture
+    return canvas
+
+
+def _pictures(points: Tensor, drawing: Drawing) -> Iterator[NDArray[np.uint8]]:
+    """Draw (T, 25, 3) frame by frame; each (H, W, 3) picture is overwritten by the next."""
+    if drawing.style == "heatmaps":
+        raise ValueError("heat maps are drawn by torch or Triton: OpenCV has no such lines")
     is_seen = points[..., :2].isfinite().all(dim=-1).tolist()
     # Far outside the picture a line needs no exact end, and OpenCV's grid must not overflow.
     reach = 8 * max(drawing.height, drawing.width)
@@ -47,13 +68,10 @@ def draw_bytes(points: Tensor, drawing: Drawing) -> Tensor:
     strokes = strokes_of(drawing.style)
     thickness = max(1, drawing.line_px - 1)
     picture = np.empty((drawing.height, drawing.width, 3), dtype=np.uint8)
-    for clip in range(batch):
-        for frame in range(frames):
-            picture.fill(0)
-            seen, lit = is_seen[clip][frame], brightness[clip][frame]
-            _draw_frame(picture, grid[clip][frame], seen, lit, strokes, thickness)
-            cv2.split(picture, list(canvas[clip, :, frame]))
-    return torch.from_numpy(canvas)
+    for seen, lit, ends in zip(is_seen, brightness, grid, strict=True):
+        picture.fill(0)
+        _draw_frame(picture, ends, seen, lit, strokes, thickness)
+        yield picture
 
 
 def _draw_frame(

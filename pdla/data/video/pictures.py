@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pdla.data.drawing.canvas import to_canvas
-from pdla.data.drawing.opencv import draw_bytes
+from pdla.data.drawing.opencv import draw_frames
 from pdla.data.drawing.options import Drawing
 from pdla.data.files import PART, replacing
 from pdla.data.kinematics.bouts import bout_taps, find_bout
@@ -103,13 +103,23 @@ def write_frames(folder: Path, chunks: Iterable[Frames]) -> None:
     Raises:
         ValueError: If there is something in the folder already.
     """
+    for _ in keep_frames(folder, chunks):
+        pass
+
+
+def keep_frames(folder: Path, chunks: Iterable[Frames]) -> Iterator[Frames]:
+    """As `write_frames`, but each chunk is passed on once it is written, to be encoded too."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder}: is there already; give a new folder for the frames")
     temporary = folder.with_name(f".{folder.name}{PART}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for number, frame in enumerate(frame for chunk in chunks for frame in chunk):
-        write_png(temporary / f"{number:06d}.png", frame)
+    number = 0
+    for chunk in chunks:
+        for frame in chunk:
+            write_png(temporary / f"{number:06d}.png", frame)
+            number += 1
+        yield chunk
     temporary.replace(folder)
 
 
@@ -121,6 +131,7 @@ def write_mp4(
     pixel_format: PixelFormat = "yuv420p",
     *,
     progress: bool = True,
+    threads: int = 0,
 ) -> None:
     """Write RGB frames as a video, under a temporary name until it is whole.
 
@@ -134,6 +145,7 @@ def write_mp4(
         fps: Frames a second.
         pixel_format: How colours are kept; yuv420p wants even H and W.
         progress: Whether to show a bar for this file.
+        threads: Of the encoder; 0: as many as FFmpeg likes, 1 where many files are encoded at once.
 
     Raises:
         ValueError: If fps is not positive, or the size is odd where it must be even.
@@ -145,7 +157,7 @@ def write_mp4(
     if progress:
         frames = track(frames, f"drawing {path.name}", n_frames, "frames")
     with replacing(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
-        _encode(container, frames, fps, pixel_format)
+        _encode(container, frames, fps, pixel_format, threads)
 
 
 def _encode(
@@ -153,11 +165,13 @@ def _encode(
     frames: Iterable[Frames],
     fps: float,
     pixel_format: PixelFormat,
+    threads: int,
 ) -> None:
     stream: av.VideoStream | None = None
     for frame in frames:
         if stream is None:
             stream = _add_stream(container, frame.shape[:2], fps, pixel_format)
+            stream.thread_count = threads
         container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
     if stream is not None:
         container.mux(stream.encode())
@@ -204,7 +218,7 @@ def _on_canvas(
 
 def _draw(points: Tensor, drawing: Drawing) -> Frames:
     """Pictures (T, H, W, 3) in 0-255 of points (1, T, 25, 3)."""
-    return np.ascontiguousarray(draw_bytes(points, drawing)[0].permute(1, 2, 3, 0).numpy())
+    return draw_frames(points[0], drawing)
 
 
 DPI = 100
