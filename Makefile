@@ -62,9 +62,9 @@ study: data/simulated data/simulated_large data/simulated_pretrain ## all models
 leakage: data/simulated ## show what the 2023 protocol hides: the same model, by video and by patient
 	$(BIN)/pdla leakage
 
-# On a GPU the recipe of 2023, about ten minutes a leg for R3D-18; on a CPU a small one that says so.
+# On a GPU the recipe of 2023, in bf16; on a CPU a small one that says so.
 original: data/simulated ## run the system of 2023, end to end, and show what its protocol hides
-	$(BIN)/pdla original --out runs/original $(ON)
+	$(BIN)/pdla original --out runs/original --precision bf16 $(ON)
 
 board: install ## review runs in TensorBoard
 	$(BIN)/tensorboard --logdir runs

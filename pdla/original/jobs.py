@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
@@ -16,10 +16,27 @@ from pdla.data.skeletons import LEG_NAMES
 from pdla.original.parts import LegData, run_part
 from pdla.original.settings import Machine, OriginalSettings
 
-PER_DEVICE: Final = 3  # parts that share a GPU: short kernels fill the gaps of long ones
+# R3D-18 on whole clips fills a GPU; two of the other parts share one.
+FILLS_GPU: Final = ("r3d", "honest")
+GRACE_S: Final = 15.0  # for parts to write what they have after Ctrl+C
 POLL_S: Final = 0.5
 
 Job = tuple[str, LegData]  # name of the part, and its leg
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A part at work: its name, GPU, share of it, and process."""
+
+    name: str
+    device: torch.device
+    share: float
+    process: BaseProcess
+
+    def interrupt(self) -> None:
+        """Ask it to end; it may have done so, or have been asked by the terminal already."""
+        if self.process.pid is not None and self.process.is_alive():
+            os.kill(self.process.pid, signal.SIGINT)
 
 
 def run_jobs(jobs: Sequence[Job], settings: OriginalSettings, machine: Machine) -> list[str]:
@@ -30,7 +47,8 @@ def run_jobs(jobs: Sequence[Job], settings: OriginalSettings, machine: Machine) 
     """
     if machine.device.type == "cpu":
         for part, data in jobs:
-            run_part(part, data, settings, machine)
+            if not run_part(part, data, settings, machine):
+                break
         return []
     return _run_processes(jobs, settings, machine)
 
@@ -38,43 +56,45 @@ def run_jobs(jobs: Sequence[Job], settings: OriginalSettings, machine: Machine) 
 def _run_processes(jobs: Sequence[Job], settings: OriginalSettings, machine: Machine) -> list[str]:
     devices = machine.devices
     waiting = [(job, devices[number % len(devices)]) for number, job in enumerate(jobs)]
-    running: list[tuple[str, torch.device, BaseProcess]] = []
+    running: list[_Running] = []
     failed: list[str] = []
+    end_s = float("inf")
     with _interrupts() as interrupted:
         while running or waiting:
             if interrupted:
                 waiting.clear()
-                for _, _, process in running:
-                    _interrupt(process)
+                for one in running:
+                    one.interrupt()
                 interrupted.clear()
+                end_s = min(end_s, time.monotonic() + GRACE_S)
             for job, device in list(waiting):
-                if sum(other == device for _, other, _ in running) < PER_DEVICE:
+                if sum(one.share for one in running if one.device == device) <= 1 - _share(job[0]):
                     waiting.remove((job, device))
                     running.append(_start(job, device, settings, machine))
-            for name, device, process in list(running):
-                if not process.is_alive():
-                    running.remove((name, device, process))
-                    failed += [name] if process.exitcode else []
+            for one in list(running):
+                if time.monotonic() > end_s:
+                    one.process.kill()
+                if not one.process.is_alive():
+                    running.remove(one)
+                    failed += [one.name] if one.process.exitcode else []
             time.sleep(POLL_S)
     return failed
 
 
 def _start(
     job: Job, device: torch.device, settings: OriginalSettings, machine: Machine
-) -> tuple[str, torch.device, BaseProcess]:
+) -> _Running:
     part, data = job
     own = replace(machine, devices=(device,))
     # A forked process could not use CUDA.
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=run_part, args=(part, data, settings, own))
     process.start()
-    return f"{LEG_NAMES[data.leg]} leg: {part}", device, process
+    return _Running(f"{LEG_NAMES[data.leg]} leg: {part}", device, _share(part), process)
 
 
-def _interrupt(process: BaseProcess) -> None:
-    """Ask a part to end; it may have done so, or have been asked by the terminal already."""
-    if process.pid is not None and process.is_alive():
-        os.kill(process.pid, signal.SIGINT)
+def _share(part: str) -> float:
+    return 1.0 if part in FILLS_GPU else 0.5
 
 
 @contextmanager

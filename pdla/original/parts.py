@@ -144,8 +144,12 @@ def result_path(out: Path, leg: Leg, part: str) -> Path:
     return out / f"{leg}_{part}.json"
 
 
-def run_part(part: str, data: LegData, settings: OriginalSettings, machine: Machine) -> None:
-    """Run one part of one leg; Ctrl+C ends it with what it has so far."""
+def run_part(part: str, data: LegData, settings: OriginalSettings, machine: Machine) -> bool:
+    """Run one part of one leg; Ctrl+C ends it with what it has so far.
+
+    Returns:
+        Whether nobody asked it to end.
+    """
     torch.backends.cudnn.benchmark = True  # all clips have one size
     facts = {
         "settings": _as_json(settings), "device": _device_name(machine.device),
@@ -157,6 +161,7 @@ def run_part(part: str, data: LegData, settings: OriginalSettings, machine: Mach
         MAKERS[part](data, settings, machine, progress)
     finally:
         signal.signal(signal.SIGINT, before)
+    return progress.may_go_on
 
 
 def _as_json(settings: OriginalSettings) -> dict[str, Any]:
