@@ -1,14 +1,19 @@
 """`pdla runs STUDY`, and the table that ends a sweep: what became of each run."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from pdla import RESEARCH_ONLY
+from pdla.commands.train_help import CONF
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.runs.overview import RunState, list_runs
 
@@ -26,7 +31,7 @@ def show_runs(study: Path, skipped: Sequence[Path] = ()) -> bool:
     Raises:
         ValueError: If there is no run in the folder.
     """
-    states = list_runs(study)
+    states = list_runs(study, name_of_run)
     console = Console(soft_wrap=True)
     console.print(_runs_table(study, states, set(skipped)))
     open_runs = [state for state in states if state.state not in ("finished", "running")]
@@ -38,6 +43,16 @@ def show_runs(study: Path, skipped: Sequence[Path] = ()) -> bool:
     console.print(", ".join(f"{count} {word}" for word, count in counts.items()), highlight=False)
     console.print(RESEARCH_ONLY, style="italic")
     return not open_runs
+
+
+def name_of_run(overrides: Sequence[str]) -> str:
+    """The folder that train.py gives a run of a sweep; its overrides if they do not compose."""
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            config = compose("train", overrides=list(overrides), return_hydra_config=True)
+        return str(config.hydra.sweep.subdir)
+    except (HydraException, OmegaConfBaseException):
+        return shlex.join(overrides)
 
 
 def _runs_table(study: Path, states: list[RunState], skipped: set[Path]) -> Table:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import CompactHydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
@@ -15,6 +18,7 @@ from omegaconf import DictConfig
 from pdla.commands.local import LOCAL_CHOICE, OWN_CONF
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
+from pdla.runs.asked import note_sweep
 from pdla.training.overrides import check_command
 
 HELP_FLAGS: Final = (["--help"], ["-h"])
@@ -48,7 +52,21 @@ class SweepStart(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Called once, in the process that launches the runs."""
         study = Path(str(config.hydra.sweep.dir))
+        if jobs := _jobs_of(config):
+            note_sweep(study, jobs)
         SWEEPS.append((study, [path.parent for path in study.glob("*/result.json")]))
+
+
+def _jobs_of(config: DictConfig) -> list[list[str]]:
+    """Overrides of each run of a sweep; none if another sweeper chooses them as it goes."""
+    sweeper = config.hydra.sweeper
+    if not str(sweeper.get("_target_")).endswith(".BasicSweeper"):
+        return []
+    axes = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    overrides = parser.parse_overrides([*axes, *config.hydra.overrides.task])
+    (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    return jobs
 
 
 def _end_sweep(study: Path, skipped: list[Path]) -> None:
@@ -73,6 +91,7 @@ def _train(config: DictConfig) -> float:
     # Imported here so that tab completion and misspelt options answer at once.
     from pdla.data.progress import is_terminal
     from pdla.training.config import check_one_device, plain_config
+    from pdla.training.launched import settle_in_worker
     from pdla.training.run import run
 
     hydra_config = HydraConfig.get()
@@ -80,9 +99,11 @@ def _train(config: DictConfig) -> float:
         plain = plain_config(config)
         is_sweep = hydra_config.mode == RunMode.MULTIRUN
         if is_sweep:
+            settle_in_worker()
             check_one_device(plain["trainer"])
         brief = is_sweep and not is_terminal()
-        return run(plain, Path(hydra_config.runtime.output_dir), brief=brief)
+        folder = Path(hydra_config.runtime.output_dir)
+        return run(plain, folder, brief=brief, shares_data=is_sweep)
     except (ValueError, OSError) as error:
         _note_refusal(Path(hydra_config.runtime.output_dir), error)
         if os.environ.get("HYDRA_FULL_ERROR") == "1":

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from multiprocessing import parent_process
 from typing import TypeVar
 
 from rich.console import Console
@@ -19,8 +20,12 @@ Item = TypeVar("Item")
 
 
 def is_terminal() -> bool:
-    """Whether a person watches: a bar in a pipe, a log or under CI would be noise."""
-    return Console(stderr=True).is_terminal and "CI" not in os.environ
+    """Whether a person watches: a bar in a pipe, a log or under CI would be noise.
+
+    So would be the bars of several processes over each other: only the first process shows any.
+    """
+    is_first = parent_process() is None
+    return is_first and Console(stderr=True).is_terminal and "CI" not in os.environ
 
 
 def show_progress(unit: str, *more: ProgressColumn, transient: bool = False) -> Progress:

@@ -1,20 +1,19 @@
 """All runs of a study, finished or not: what became of each, and the command that completes it."""
 
-import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 import yaml
 
-from pdla.data.splits.files import FoldsRecord
-from pdla.runs.folder import CONFIG, ERROR, RESULT, SPLIT, WRITER, read_result
+from pdla.runs.asked import read_asked
+from pdla.runs.folder import CONFIG, ERROR, RESULT, WRITER, read_result
 
 State = Literal["finished", "running", "failed", "stopped", "missing"]
 OVERRIDES: Final = Path(".hydra") / "overrides.yaml"  # what Hydra writes before a run begins
-FOLD: Final = re.compile(r"-fold(\d+)-")
+LAUNCHERS: Final = ("launcher=", "+launcher=", "hydra")  # of a sweep, not of one of its runs
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class RunState:
 
     Attributes:
         folder: Its folder; of a missing run the one that it would have.
-        state: `missing` is a fold of a split that other runs have.
+        state: `missing` was asked for by a sweep and has no folder.
         minutes: Reading, training and testing; None unless finished.
         primary: Primary metrics of the test patients; empty unless finished.
         reason: Why it is not finished, in a line.
@@ -42,11 +41,16 @@ class RunState:
         """The command that completes this run; empty if it is finished or nobody knows."""
         if self.state in ("finished", "running") or self.overrides is None:
             return ""
-        return f"python train.py {shlex.join(self.overrides)}".strip()
+        own = [one for one in self.overrides if not one.startswith(LAUNCHERS)]
+        return f"python train.py {shlex.join(own)}".strip()
 
 
-def list_runs(study: Path) -> list[RunState]:
-    """The runs of a study in order of their names, with the folds that are missing.
+def list_runs(study: Path, name_of: Callable[[Sequence[str]], str] = shlex.join) -> list[RunState]:
+    """The runs of a study in order of their names, with those that a sweep still has to start.
+
+    Args:
+        study: Folder of the study.
+        name_of: Names the folder of a run by its overrides; called where no folder has them.
 
     Raises:
         ValueError: If there is no such folder, or no run in it.
@@ -61,7 +65,7 @@ def list_runs(study: Path) -> list[RunState]:
     if not folders:
         raise ValueError(f"{study}: no run here")
     states = [_state_of(folder) for folder in folders]
-    return sorted([*states, *_missing(states)], key=lambda state: state.folder.name)
+    return sorted([*states, *_missing(study, states, name_of)], key=lambda state: state.folder.name)
 
 
 def _state_of(folder: Path) -> RunState:
@@ -91,28 +95,16 @@ def _read_overrides(folder: Path) -> tuple[str, ...] | None:
     return tuple(str(line) for line in lines) if isinstance(lines, list) else None
 
 
-def _missing(states: list[RunState]) -> Iterator[RunState]:
-    """Folds that a split has, but of which a model has no folder."""
+def _missing(
+    study: Path, states: list[RunState], name_of: Callable[[Sequence[str]], str]
+) -> Iterator[RunState]:
+    """What a sweep has asked for and has no folder; other folds were left out on purpose."""
+    started = {frozenset(state.overrides) for state in states if state.overrides is not None}
     names = {state.folder.name for state in states}
-    seen = set[str]()
-    for state in states:
-        if state.state != "finished" or not FOLD.search(state.folder.name):
+    for overrides in read_asked(study):
+        if frozenset(overrides) in started or (name := name_of(overrides)) in names:
             continue
-        try:
-            n_folds = len(FoldsRecord.read(state.folder / SPLIT).folds)
-        except (ValueError, OSError):
-            continue
-        for fold in range(n_folds):
-            name = FOLD.sub(f"-fold{fold}-", state.folder.name, count=1)
-            if name not in names and name not in seen:
-                seen.add(name)
-                yield RunState(
-                    state.folder.with_name(name), "missing", reason="this fold was never started",
-                    overrides=_with_fold(state.overrides, fold),
-                )  # fmt: skip
-
-
-def _with_fold(overrides: tuple[str, ...] | None, fold: int) -> tuple[str, ...] | None:
-    if overrides is None:
-        return None
-    return (*(one for one in overrides if not one.startswith("split.fold=")), f"split.fold={fold}")
+        names.add(name)
+        yield RunState(
+            study / name, "missing", reason="asked for, but never started", overrides=overrides
+        )

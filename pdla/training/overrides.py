@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from pdla.data.checked_options import suggest
 from pdla.training.old_names import check_overrides
 
 PLAIN: Final = re.compile(r"[\w-]+(,[\w-]+)*")  # a word, or a list of words to sweep over
+OTHERS: Final = ("+", "~", "hydra.", "hydra/")  # Hydra judges these keys itself
+PLUGINS: Final = {"joblib": "joblib", "slurm": "submitit", "ray": "ray"}  # by launcher
 OWN_CONFIGS: Final = ("hydra.searchpath", "--config-dir", "-cd", "--config-path", "--config-name")
 
 
@@ -31,15 +34,36 @@ def check_command(arguments: Sequence[str], conf: Path) -> None:
     if any(argument.startswith(OWN_CONFIGS) for argument in arguments):
         return  # options and keys may be in a folder of the user's own
     given = [argument.partition("=") for argument in arguments if "=" in argument]
+    for key, _, value in given:
+        if key.lstrip("+") == "launcher":
+            check_launcher(value)
     chosen = []
     for key, _, value in given:
         name = key.lstrip("+")
         if (conf / name).is_dir():
             chosen.append(f"{key}={_first_option(name, value, conf)}")
-    keys = [key for key, _, _ in given if not key.startswith(("+", "~", "hydra."))]
+    keys = [key for key, _, _ in given if not key.startswith(OTHERS)]
     values = [key for key in keys if not (conf / key).is_dir() and "@" not in key]
     if values:
         _check_keys(values, _compose(conf, [one for one in chosen if not one.endswith("=")]))
+
+
+def check_launcher(name: str) -> None:
+    """Stop at a launcher whose extra is not installed.
+
+    Raises:
+        ValueError: One line with what to install.
+    """
+    plugin = f"hydra_plugins.hydra_{PLUGINS.get(name, '')}_launcher"
+    if name in PLUGINS and not _is_installed(plugin):
+        raise ValueError(f"launcher={name}: not installed; pip install 'pdla[{name}]'")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package around it is there
+        return False
 
 
 def _first_option(group: str, value: str, conf: Path) -> str:

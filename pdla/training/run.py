@@ -1,5 +1,6 @@
 """One run: config -> data, model, trainer; fit, test the best checkpoint, write the result last."""
 
+import json
 import logging
 import os
 import signal
@@ -71,13 +72,16 @@ logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
 
 
-def run(config: RunConfig, run_dir: Path, *, brief: bool = False) -> float:
+def run(
+    config: RunConfig, run_dir: Path, *, brief: bool = False, shares_data: bool = False
+) -> float:
     """Train, test and record one run; a finished run is only shown again.
 
     Args:
         config: Plain config, as `pdla.training.config.plain_config` gives it.
         run_dir: Folder of this run.
         brief: Print the result as one line, not as tables.
+        shares_data: Whether the runs of this process read a data set once, as those of a sweep.
 
     Returns:
         The best checkpoint's ranked probability score on the validation patients, for sweepers that
@@ -93,17 +97,17 @@ def run(config: RunConfig, run_dir: Path, *, brief: bool = False) -> float:
     check_contrast(config["evaluation"].get("contrast"))
     ReviewOptions.from_config(config)
     with claim_folder(run_dir), stop_on_signals():
-        return _run_once(config, run_dir, brief=brief)
+        return _run_once(config, run_dir, brief=brief, shares_data=shares_data)
 
 
-def _run_once(config: RunConfig, run_dir: Path, *, brief: bool) -> float:
+def _run_once(config: RunConfig, run_dir: Path, *, brief: bool, shares_data: bool) -> float:
     if is_first_process():
         open_run(run_dir, config)
     result = read_result(run_dir)
     if result is None:
         try:
             with name_memory_settings(config):
-                result = _train_and_test(config, run_dir)
+                result = _train_and_test(config, run_dir, shares_data=shares_data)
         except BaseException as error:
             fail_run(run_dir, f"{type(error).__name__}: {error}\n")
             if isinstance(error, RunStopped):
@@ -137,10 +141,10 @@ def _say_how_to_go_on(stopped: RunStopped, run_dir: Path) -> None:
         log.warning("stopped by %s: %s; the same command %s", stopped, saved, again)
 
 
-def _train_and_test(config: RunConfig, run_dir: Path) -> RunResult | None:
+def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> RunResult | None:
     started = time.perf_counter()
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
-    cohort = load_cohort(config["recordings"])
+    cohort = (share_cohort if shares_data else load_cohort)(config["recordings"])
     check_rater_rule(cohort)
     data = build_data(config, cohort)
     if not data.is_leaky:
@@ -249,6 +253,22 @@ def load_cohort(recordings: Section) -> Cohort:
         _simulate_once(videos.parent, recordings["simulate"])
     options = IntakeOptions.from_config(recordings)
     return read_cohort(videos, labels, Path(recordings["store"]), options)
+
+
+SHARED: Final[dict[str, Cohort]] = {}  # the data set that the runs of this process share
+
+
+def share_cohort(recordings: Section) -> Cohort:
+    """As `load_cohort`, but the same recordings are read once by this process.
+
+    A sweep tests all of its runs on what its first run has read: files that change meanwhile cannot
+    make its folds differ. Only the last data set is kept.
+    """
+    key = json.dumps(recordings, sort_keys=True, default=str)
+    if key not in SHARED:
+        SHARED.clear()
+        SHARED[key] = load_cohort(recordings)
+    return SHARED[key]
 
 
 def _simulate_once(folder: Path, simulate: Section) -> None:

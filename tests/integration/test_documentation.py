@@ -81,7 +81,11 @@ def trainings(page):
             words = shlex.split(line, comments=True)
             for start in (["python", "train.py"], ["pdla", "train"]):
                 if words[:2] == start:
-                    yield [word for word in words[2:] if "=" in word and "hydra" not in word]
+                    yield [
+                        word
+                        for word in words[2:]
+                        if "=" in word and "hydra" not in word and not word.startswith("launcher=")
+                    ]
 
 
 def first_of_sweep(override):

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from pdla.commands.runs import show_runs
+from pdla.runs.asked import note_sweep
 from pdla.runs.folder import fail_run
 from pdla.runs.overview import list_runs
 from tests.fixtures.studies import make_study
@@ -15,7 +16,7 @@ OVERRIDES = ["model=r3d", "leg=L", "split.fold=0", "tag=a b"]
 
 @pytest.fixture
 def study(tmp_path):
-    """Fold 0 finished, fold 1 failed, fold 2 never started, a refused one and a stopped one."""
+    """Fold 0 finished, fold 1 failed, fold 2 asked for, a refused one and a stopped one."""
     study = make_study(tmp_path / "study", ["r3d"], ["L"], n_folds=3, only=[0])
     finished = study / "r3d-L-fold0-seed0"
     for name in ("r3d-L-fold1-seed0", "r3d-X-fold0-seed0", "tcn-L-fold0-seed0"):
@@ -27,11 +28,19 @@ def study(tmp_path):
     for name in ("r3d-L-fold0-seed0", "r3d-X-fold0-seed0"):
         (study / name / ".hydra").mkdir()
         (study / name / ".hydra" / "overrides.yaml").write_text(yaml.safe_dump(OVERRIDES))
+    fold_2 = [*(one for one in OVERRIDES if "fold" not in one), "split.fold=2", "launcher=joblib"]
+    note_sweep(study, [OVERRIDES, fold_2])
     return study
 
 
+def name_of(overrides):
+    """As conf/ names the folder of a run."""
+    fold = next(one for one in overrides if one.startswith("split.fold=")).partition("=")[2]
+    return f"r3d-L-fold{fold}-seed0"
+
+
 def test_every_run_has_a_state_and_a_reason(study):
-    found = {run.folder.name: run for run in list_runs(study)}
+    found = {run.folder.name: run for run in list_runs(study, name_of)}
     assert {name: run.state for name, run in found.items()} == {
         "r3d-L-fold0-seed0": "finished", "r3d-L-fold1-seed0": "failed",
         "r3d-L-fold2-seed0": "missing", "r3d-X-fold0-seed0": "failed",
@@ -43,7 +52,7 @@ def test_every_run_has_a_state_and_a_reason(study):
 
 
 def test_the_command_that_completes_a_run_can_be_pasted_into_a_shell(study):
-    commands = {run.folder.name: run.command for run in list_runs(study)}
+    commands = {run.folder.name: run.command for run in list_runs(study, name_of)}
     assert commands["r3d-L-fold0-seed0"] == ""
     assert commands["r3d-L-fold2-seed0"] == (
         "python train.py model=r3d leg=L 'tag=a b' split.fold=2"
@@ -59,6 +68,25 @@ def test_the_table_says_whether_all_are_finished(study, capsys):
         shutil.rmtree(study / name)
     complete = make_study(study.parent / "complete", ["r3d"], ["L"], n_folds=3)
     assert show_runs(complete)
+
+
+def test_folds_that_nobody_asked_for_are_not_missing(tmp_path):
+    study = make_study(tmp_path / "study", ["r3d"], ["L"], n_folds=3, only=[0, 1])
+    assert [run.state for run in list_runs(study)] == ["finished", "finished"]
+    note_sweep(study, [["leg=L", f"split.fold={fold}"] for fold in (0, 1)])
+    assert show_runs(study)
+
+
+def test_a_run_that_was_repeated_with_other_words_is_not_missing(study):
+    note_sweep(study, [["split.fold=1", "leg=L", "model=r3d"]])
+    states = [run.state for run in list_runs(study, name_of)]
+    assert states.count("missing") == 1
+
+
+def test_a_damaged_note_of_a_sweep_counts_as_none(study):
+    (study / "_asked" / "0.json").write_text("[1")
+    (study / "_asked" / "1.json").write_text("{}")
+    assert len(list_runs(study, name_of)) == 5
 
 
 def test_a_folder_without_runs_is_one_line(tmp_path):

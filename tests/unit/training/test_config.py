@@ -8,12 +8,19 @@ from pdla.data.clips.sampling import Span
 from pdla.targets import build
 from pdla.training.config import build_model, check_config, check_one_device
 from pdla.training.old_names import OLD_OPTIONS, check_overrides
-from pdla.training.overrides import check_command
+from pdla.training.overrides import check_command, check_launcher
 from tests.fixtures.configs import compose_config
 from tests.fixtures.places import CONF
 
 GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "local")
 OPTIONS = [(group.name, path.stem) for group in GROUPS for path in sorted(group.glob("*.yaml"))]
+
+
+def check_launcher_or_skip(option):
+    try:
+        check_launcher(option)
+    except ValueError as error:
+        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
@@ -22,6 +29,8 @@ def test_every_option_composes_and_names_things_that_exist(group, option):
         "clinic": ["recordings.videos=videos", "recordings.labels=labels.xls"],
         "li2018": ["recordings.root=li"],
     }
+    if group == "launcher":
+        check_launcher_or_skip(option)
     config = compose_config(f"{group}={option}", *needed.get(option, []))
     targets = [value for value in _targets(config) if value.startswith("pdla.")]
     for target in targets:
@@ -183,12 +192,19 @@ def test_a_trainer_holds_only_arguments_of_the_trainer():
         (["trainer.max_epoch=3"], r"did you mean trainer.max_epochs\?"),
         (["sead=1"], r"sead: no such key; did you mean seed\?"),
         (["sampling.stide_s=1"], r"did you mean sampling.stride_s\?"),
+        (["-m", "launcher=jobib"], r"did you mean joblib\?"),
     ],
 )
 def test_a_misspelt_command_is_one_line_with_the_nearest_name(arguments, message):
     with pytest.raises(ValueError, match=message) as error:
         check_command(arguments, CONF)
     assert "\n" not in str(error.value)
+
+
+def test_a_launcher_that_is_not_installed_is_one_line_with_the_way_out(monkeypatch):
+    monkeypatch.setattr("pdla.training.overrides.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"launcher=ray: not installed; pip install 'pdla\[ray\]'"):
+        check_command(["-m", "launcher=ray"], CONF)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +215,7 @@ def test_a_misspelt_command_is_one_line_with_the_nearest_name(arguments, message
         ["model=tcn", "model.streams=[lift]", "tag=-a=b", "experiment=null"],
         ["hydra.searchpath=[file:///own]", "model=own", "model.width=3"],
         ["sweep=models62", "sweep/models62=tcn", "model.channels=8"],
+        ["-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
     ],
 )
 def test_commands_that_hydra_understands_pass(arguments):
