@@ -27,6 +27,7 @@ def check_launcher_or_skip(option):
 def test_every_option_composes_and_names_things_that_exist(group, option):
     needed = {
         "clinic": ["recordings.videos=videos", "recordings.labels=labels.xls"],
+        "own": ["recordings.videos=videos", "recordings.labels=labels.xls"],
         "li2018": ["recordings.root=li"],
     }
     if group == "launcher":
