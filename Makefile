@@ -6,6 +6,9 @@ STUDY ?= first
 # One thread a test process: two processes already fill two cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
+# Without byte code every process that a test starts would compile torch again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install train test test-all check lint types sweep report study leakage original clinics board bench docs clean
 
