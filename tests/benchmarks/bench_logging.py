@@ -93,7 +93,10 @@ def fit(config, cohort, folder, with_review):
 def compare(name, n_patients, epochs, repeats, spent):
     """Ratio, seconds without, share in hooks: medians over rounds in turn; one warms up."""
     config = compose_config(
-        f"model={name}", "model.weights=none", "leg=both", f"trainer.max_epochs={epochs}",
+        f"model={name}",
+        "model.weights=none",
+        "leg=both",
+        f"trainer.max_epochs={epochs}",
         "review.pictures=true",
     )
     cohort = make_cohort(n_patients)

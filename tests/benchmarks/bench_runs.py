@@ -60,8 +60,12 @@ def seconds_a_clip(model: Any, batch: Any, *, learns: bool) -> float:
 def measure(name: str, epochs: int, *options: str) -> dict[str, Any]:
     """One run beside its arithmetic."""
     config = compose_config(
-        f"model={name}", "leg=both", "model.weights=none", f"trainer.max_epochs={epochs}",
-        "review.pictures=true", *options
+        f"model={name}",
+        "leg=both",
+        "model.weights=none",
+        f"trainer.max_epochs={epochs}",
+        "review.pictures=true",
+        *options,
     )
     cohort = training.load_cohort(config["recordings"])
     data = training.build_data(config, cohort)

@@ -29,8 +29,8 @@ FLAGS = (
 PATIENCE_S = 60
 SMALL = (
     "model.weights=none", "sampling.seconds=1", "sampling.stride_s=1", "split.n_folds=3",
-    "split.n_val_folds=2", "leg=both", "trainer.max_epochs=8", "review.legs=3", "review.pictures=true",
-    "optim.optimizer.lr=0.003",
+    "split.n_val_folds=2", "leg=both", "trainer.max_epochs=8", "review.legs=3",
+    "review.pictures=true", "optim.optimizer.lr=0.003",
 )  # fmt: skip
 
 pytestmark = [

@@ -97,7 +97,8 @@ def test_models_know_of_data_only_the_batch_and_the_skeleton():
 
 
 def test_only_the_train_command_asks_hydra_for_its_runtime():
-    users = [path for path in PACKAGE.rglob("*.py") if "hydra.core.hydra_config" in path.read_text()]
+    name = "hydra.core.hydra_config"
+    users = [path for path in PACKAGE.rglob("*.py") if name in path.read_text(encoding="utf-8")]
     assert users == [PACKAGE / "commands" / "train.py"]
 
 
