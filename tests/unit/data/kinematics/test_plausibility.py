@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pdla.data.intake.quality import QualityOptions, judge_quality
-from pdla.data.kinematics.plausibility import BodyFacts, judge_body, measure_body
+from pdla.data.kinematics.plausibility import MIN_MOVEMENT, BodyFacts, judge_body, measure_body
 from pdla.data.openpose import OpenPoseOptions, read_recording
 from pdla.data.openpose.leg_swaps import repair_leg_swaps
 from pdla.data.openpose.rotation import turn_upright
@@ -128,6 +128,41 @@ def test_a_person_who_rests_both_legs_is_said_not_to_move():
     keypoints = np.repeat(seated_person()[0][:1], 200, axis=0)
     keypoints[..., :2] += rng.normal(0, 0.5, (200, 25, 2)).astype(np.float32)
     assert reasons(keypoints) == [Reason.NOBODY_MOVES]
+
+
+def idle_person(seed):
+    """Someone seated who fidgets with both legs, without a rhythm."""
+    rng = np.random.default_rng(seed)
+    person = film_bystander("carer", draw_camera(450, 30.0, SIZE, rng), 30.0, rng)
+    return unseen_as_nan(np.where(person.present[:, None, None], person.keypoints, 0))
+
+
+def test_a_person_who_fidgets_with_both_legs_is_said_not_to_move():
+    facts = measure_body(Recording("V-1", idle_person(1002), 30.0, SIZE))
+    assert facts.movement > MIN_MOVEMENT
+    assert [finding.reason for finding in judge_body(facts)] == [Reason.NOBODY_MOVES]
+
+
+@pytest.mark.parametrize("hertz", [1.0, 2.0, 3.8])
+def test_small_taps_are_no_fidgeting(hertz):
+    keypoints = idle_person(1002)
+    seconds = np.arange(len(keypoints)) / 30
+    foot = [JOINT[f"R{part}"] for part in ("Knee", "Ankle", "Heel", "BigToe")]
+    size_px = measure_body(Recording("V-1", keypoints, 30.0, SIZE)).body_px
+    lift = 0.06 * size_px * np.clip(np.sin(2 * np.pi * hertz * seconds), 0, None)
+    keypoints[:, foot, 1] -= lift[:, None].astype(np.float32)
+    assert reasons(keypoints) == []
+
+
+@pytest.mark.slow
+def test_most_idle_people_are_found_and_hardly_anybody_who_taps():
+    found = [Reason.NOBODY_MOVES in reasons(idle_person(seed)) for seed in range(4000, 4080)]
+    assert np.mean(found) >= 0.65
+    for scores, most in (("clinic", 0), ("balanced", 2)):
+        options = SimulationOptions(videos=100, seed=4, scores=scores)
+        people = (film(plan, options).keypoints for plan in plan_videos(options))
+        alarms = [Reason.NOBODY_MOVES in reasons(unseen_as_nan(one)) for one in people]
+        assert sum(alarms) <= most
 
 
 @pytest.mark.parametrize("view", [np.copy, legs_only])
