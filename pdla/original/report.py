@@ -85,9 +85,10 @@ def _heading(results: Results) -> str:
     sources = sorted({
         result["weights_source"] for result in results.values() if "weights_source" in result
     })  # fmt: skip
+    precision = "fp32" if first["device"] == "cpu" else PRECISION_TEXT[settings["precision"]]
     return (
         f"Setting: {settings['name']} ({how}); R3D-18 began from: {', '.join(sources) or 'n/a'}; "
-        f"{first['device']}; precision: {PRECISION_TEXT[settings['precision']]}.\n\n"
+        f"{first['device']}; precision: {precision}.\n\n"
     )
 
 
