@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pdla.data.files import replacing
@@ -27,28 +28,51 @@ def loss_figure(leg: Leg, train_loss: Sequence[float], val_loss: Sequence[float]
 
 
 def splits_figure(
-    accuracies: Mapping[Leg, Sequence[float]], majority: Mapping[Leg, float], n_tested: int
+    by_video: Mapping[Leg, Sequence[float]],
+    by_patient: Mapping[Leg, Sequence[float]],
+    majority: Mapping[Leg, float],
+    n_tested: int,
 ) -> Figure:
-    """Accuracy on each random split, a dot each, beside always saying the commonest score."""
-    figure = Figure(figsize=(7, 3.2), dpi=120, layout="constrained")
+    """Accuracy on each random split, a dot each, beside always saying the commonest score.
+
+    Args:
+        by_video: On splits of 2023, whose tested videos choose the weights; some are trained on.
+        by_patient: On patients who were not trained on.
+        majority: Accuracy of the commonest score, mean over the splits of 2023.
+        n_tested: Videos tested in a split of 2023.
+    """
+    figure = Figure(figsize=(7, 3.6), dpi=120, layout="constrained")
     axes = figure.subplots()
-    for row, (leg, values) in enumerate(accuracies.items()):
-        counts: dict[float, int] = {}
-        for value in sorted(values):
-            level = counts.get(value, 0)
-            counts[value] = level + 1
-            axes.plot(value, row + 0.06 * level, "o", color=f"C{row}", markersize=5)
-        axes.plot([majority[leg]] * 2, [row - 0.15, row + 0.5], color="black", linewidth=1,
-                  label="majority" if row == 0 else None)  # fmt: skip
-    axes.set_yticks(range(len(accuracies)), [f"{LEG_NAMES[leg]} leg" for leg in accuracies])
-    axes.set(xlim=(0, 1), ylim=(-0.4, len(accuracies) - 0.2), xlabel="accuracy by video")
-    n_splits = max((len(values) for values in accuracies.values()), default=0)
+    for row, leg in enumerate(by_video):
+        is_first = row == 0
+        _dots(axes, by_video[leg], row, True, f"by video: {STAMP}" if is_first else None)
+        _dots(axes, by_patient[leg], row - 0.42, False, "by patient" if is_first else None)
+        axes.plot([majority[leg]] * 2, [row - 0.45, row + 0.4], color="black", linewidth=1,
+                  label="majority" if is_first else None)  # fmt: skip
+    axes.set_yticks(range(len(by_video)), [f"{LEG_NAMES[leg]} leg" for leg in by_video])
+    axes.set(xlim=(0, 1), ylim=(-0.6, len(by_video) - 0.3), xlabel="accuracy")
+    n_splits = max((len(values) for values in by_video.values()), default=0)
     axes.set_title(
-        f"{n_splits} random splits by video, about {n_tested} videos tested in each: {STAMP}",
-        fontsize=10,
+        f"{n_splits} random splits, about {n_tested} videos tested in each by video", fontsize=10
     )
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="upper right")
     return figure
+
+
+def _dots(
+    axes: Axes, values: Sequence[float], height: float, is_filled: bool, label: str | None
+) -> None:
+    """A dot a value; equal ones are piled up, as many as a row has room for."""
+    counts: dict[float, int] = {}
+    x, y = [], []
+    for value in sorted(values):
+        place = round(value, 2)
+        x.append(value)
+        y.append(height + 0.045 * counts.get(place, 0))
+        counts[place] = counts.get(place, 0) + 1
+    face = "C0" if is_filled else "white"
+    axes.plot(x, y, "o", color="C0" if is_filled else "C1", markerfacecolor=face, markersize=4,
+              label=label)  # fmt: skip
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -40,6 +40,7 @@ ALL_CLIPS: Final = "all clips of a video together"
 WITHOUT_DOUBLED: Final = "without the videos that are trained on too"
 LAST_EPOCH: Final = "last epoch, not the one chosen on these videos"
 OTHER_PATIENTS: Final = "other patients tested than trained on"
+BY_PATIENT: Final = -2  # the row of other patients among those of a random split
 MAJORITY: Final = "majority score of those patients"
 
 
@@ -322,12 +323,16 @@ def _splits(
     small = settings.for_splits
     clips = shrink(_read_all(data, settings, machine), small.clip_frames, small.size)
     draws: list[list[Step]] = []
+    majority: list[float] = []
     for seed in range(settings.seed + 1, settings.seed + 1 + settings.n_splits):
         draws.append(_one_split(clips, data, small, machine, seed))
+        by_video = split_2023(data.samples, settings.n_val, seed)
+        majority.append(_majority(data, by_video).accuracy)
         is_last = len(draws) == settings.n_splits
         result = {
             "accuracy": [steps[0].accuracy for steps in draws],
-            "majority": float(np.mean([steps[-1].accuracy for steps in draws])),
+            "accuracy_by_patient": [steps[BY_PATIENT].accuracy for steps in draws],
+            "majority": float(np.mean(majority)),
             "n_tested": len(data.split.val),
             "steps": [_step_json(pool_steps(rows)) for rows in zip(*draws, strict=True)],
         }

@@ -138,6 +138,7 @@ def _write_pictures(out: Path, results: Results) -> None:
         if splits:
             figure = splits_figure(
                 {leg: result["accuracy"] for leg, result in splits.items()},
+                {leg: result["accuracy_by_patient"] for leg, result in splits.items()},
                 {leg: result["majority"] for leg, result in splits.items()},
                 max(result["n_tested"] for result in splits.values()),
             )
