@@ -73,6 +73,10 @@ def simulate(
     ] = "clinic",
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
     size: Annotated[str, typer.Option(help="Height x width in px.")] = "960x540",
+    raters: Annotated[
+        str, typer.Option(help="clinic, icc55, icc65 or icc88: their agreement among patients.")
+    ] = "clinic",
+    n_raters: Annotated[int, typer.Option(help="Raters in the sheet, 1 to 5.")] = 1,
     force: Annotated[bool, typer.Option(help="Replace a simulated cohort.")] = False,
     ceiling: Annotated[
         bool,
@@ -92,12 +96,16 @@ def simulate(
             measure_cohort_attainable,
         )
 
-        own = measure_cohort_attainable(SimulationOptions(videos, seed, scores))
+        asked = SimulationOptions(videos, seed, scores, raters=raters)
+        own = measure_cohort_attainable(asked)
         print(f"{range_table()}\n\n{attainable_table(measure_attainable() + own)}")
         return
     if out is None:
         raise ValueError("simulate: name a folder for the cohort, or --ceiling")
-    simulate_cohort(out, SimulationOptions(videos, seed, scores, traps, fps, size), force=force)
+    options = SimulationOptions(
+        videos, seed, scores, traps, fps, size, raters=raters, n_raters=n_raters
+    )
+    simulate_cohort(out, options, force=force)
 
 
 @app.command()

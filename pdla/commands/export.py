@@ -20,7 +20,7 @@ from pdla import RESEARCH_ONLY
 from pdla.data.batches import ClipBatch
 from pdla.data.drawing.draw import Drawing, draw_clips
 from pdla.data.files import write_json
-from pdla.data.quantities import KINEMATICS
+from pdla.data.quantities import quantity_names
 from pdla.data.skeletons import JOINT
 from pdla.models.scorer import LegScorer
 from pdla.report.study_run import StudyRun, read_run
@@ -101,6 +101,11 @@ def export_run(run_dir: Path, out: Path) -> dict[str, Any]:
     return facts
 
 
+def _quantities(config: Any) -> tuple[str, ...]:
+    """Names of the quantities that a run's data gives; older runs have those of pdla alone."""
+    return quantity_names(config["data"].get("quantities", ("kinematics",)))
+
+
 def sample_batch(run: StudyRun) -> ClipBatch:
     """Two clips of someone who moves a little, in the shapes that the run was trained with."""
     sampling = build(run.config["sampling"], "sampling")
@@ -109,7 +114,7 @@ def sample_batch(run: StudyRun) -> ClipBatch:
     places = torch.rand(1, 1, len(JOINT), 2, generator=generator) * torch.tensor([200.0, 400.0])
     keypoints[..., :2] = keypoints[..., :2] * 20 + places + torch.tensor([150.0, 250.0])
     keypoints[:, :2, 3] = torch.tensor([torch.nan, torch.nan, 0.0])  # not seen in two frames
-    kinematics = torch.rand(2, 2, len(KINEMATICS), generator=generator)
+    kinematics = torch.rand(2, 2, len(_quantities(run.config)), generator=generator)
     kinematics[:, 1, 4] = torch.nan
     batch: ClipBatch = {
         "keypoints": keypoints,
@@ -251,7 +256,7 @@ def describe_export(
             "canonical_view": "the scored leg stands at the right-leg joints: for a left leg x is "
             "mirrored and left and right joints change places",
             "joints": list(JOINT),
-            "kinematics": list(KINEMATICS),
+            "kinematics": list(_quantities(config)),
             "sampling": sampling,
             "drawing": config["drawing"] if "clips" in shapes else None,
         },

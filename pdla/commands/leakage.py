@@ -33,11 +33,11 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from pdla.data.intake import IntakeOptions, read_cohort
 from pdla.data.kinematics.body_length import body_length_px
+from pdla.data.quantities import KINEMATICS
 from pdla.data.recordings import N_SCORES, Cohort, LegSample, Recording
 from pdla.data.skeletons import JOINT, Leg
 from pdla.data.splits.rules import ByVideo2023, PatientKFold
 from pdla.evaluation.intervals import Estimate, estimate_differences, estimate_metrics
-from pdla.evaluation.leg_table import FACTS, KEYPOINTS
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.predictions import add_scores
 from pdla.report.tables import interval_text
@@ -131,7 +131,7 @@ def compare_protocols(title: str, cohort: Cohort) -> Exhibit:
     rated = cohort.rated_legs
     legs = legs_table(rated)
     features = np.nan_to_num(
-        np.hstack([_build(rated), legs.drop(columns=[*FACTS, KEYPOINTS]).to_numpy(np.float64)])
+        np.hstack([_build(rated), legs[list(KINEMATICS)].to_numpy(np.float64)])
     )
     tables: dict[str, list[pd.DataFrame]] = {protocol: [] for protocol in PROTOCOLS}
     for fold in ByVideo2023().all_folds(rated):

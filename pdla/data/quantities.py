@@ -1,5 +1,6 @@
 """Clinical quantities of a leg's bout: what each is called, means, and how a value is written."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
@@ -64,3 +65,46 @@ TITLES: Final[dict[str, str]] = {
 FORMATS: Final[dict[str, str]] = {
     quantity.name: quantity.metadata["written"] for quantity in fields(LegKinematics)
 }
+
+# Names of the features of published scorers; `pdla.data.kinematics.published` has their sources.
+MORINAN: Final = (
+    "mean_freq", "covar_freq", "mean_vel", "covar_vel", "mean_amp", "covar_amp", "period_range",
+    "prc_inv", "roughness", "diff_amp", "diff_vel",
+)  # fmt: skip
+CYCLE_QUANTITIES: Final = (
+    "amplitude", "speed", "rms_velocity", "opening_speed", "closing_speed", "cycle_duration",
+)  # fmt: skip
+VISIONMD: Final = (
+    *(f"{kind}_{name}" for name in CYCLE_QUANTITIES for kind in ("mean", "std", "cv")),
+    "range_cycle_duration", "rate", "amplitude_decay", "velocity_decay", "rate_decay",
+)  # fmt: skip
+LI_PARTS: Final = ("Knee", "Ankle")
+LI_SERIES: Final = ("speed", "acceleration", "jerk")
+LI_STATISTICS: Final = ("max", "median", "mean", "sd", "iqr")
+LI: Final = tuple(
+    f"{part.lower()}_{name}"
+    for part in LI_PARTS
+    for name in (
+        *(f"{series}_{statistic}" for series in LI_SERIES for statistic in LI_STATISTICS),
+        "peak_hz", "peak_power", "total_power", "spectral_entropy", "hull_area",
+    )
+)  # fmt: skip
+PUBLISHED: Final[dict[str, tuple[str, ...]]] = {
+    name: tuple(f"{name}_{feature}" for feature in features)
+    for name, features in (("morinan_2023", MORINAN), ("visionmd", VISIONMD), ("li_2018", LI))
+}
+QUANTITY_SETS: Final[dict[str, tuple[str, ...]]] = {"kinematics": KINEMATICS, **PUBLISHED}
+
+
+def quantity_names(sets: Sequence[str]) -> tuple[str, ...]:
+    """Names of all quantities of some sets, in their order.
+
+    Raises:
+        ValueError: If there is none, or one is unknown.
+    """
+    if isinstance(sets, str) or not sets or (unknown := set(sets) - set(QUANTITY_SETS)):
+        wrong = sorted(unknown)[0] if not isinstance(sets, str) and sets else sets
+        raise ValueError(
+            f"model.quantities={wrong!r}: expected a list of {', '.join(QUANTITY_SETS)}"
+        )
+    return tuple(dict.fromkeys(name for one in sets for name in QUANTITY_SETS[one]))

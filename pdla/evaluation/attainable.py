@@ -21,6 +21,7 @@ from pdla.data.recordings import N_SCORES
 from pdla.data.simulation.cohort import plan_videos
 from pdla.data.simulation.options import SCORE_MIXES, SimulationOptions
 from pdla.data.simulation.randomness import Array
+from pdla.data.simulation.severity import RATERS
 from pdla.data.simulation.truth import measure_series
 from pdla.data.simulation.video import draw_bouts
 from pdla.evaluation.baselines import certain
@@ -40,6 +41,7 @@ class Attainable:
 
     Attributes:
         cohort: Score mix, `clinic` or `balanced`, or which cohort.
+        raters: Preset of the simulated raters.
         scorer: What the scorer knows.
         qwk: Quadratic weighted kappa.
         mae: Mean absolute error in points.
@@ -49,6 +51,7 @@ class Attainable:
     """
 
     cohort: str
+    raters: str
     scorer: str
     qwk: Estimate
     mae: Estimate
@@ -71,7 +74,7 @@ class _Legs:
 def measure_attainable(
     seed: int = 0, n_legs: int = N_LEGS, n_judged: int = N_JUDGED
 ) -> list[Attainable]:
-    """Attainables for both score mixes, about a minute with the default sizes.
+    """Attainables for both score mixes and all raters, two minutes with the default sizes.
 
     Args:
         seed: People of the fit; the judged people are those of the next seed.
@@ -81,8 +84,15 @@ def measure_attainable(
     rows: list[Attainable] = []
     for mix in SCORE_MIXES:
         options = SimulationOptions(videos=n_legs // 2, seed=seed, scores=mix, traps="none")
-        judged = _draw_legs(replace(options, videos=n_judged // 2, seed=seed + 1))
-        rows += _judge_scorers(mix, _draw_legs(options), judged)
+        others = replace(options, videos=n_judged // 2, seed=seed + 1)
+        fitted, judged = _draw_legs(options), _draw_legs(others)
+        for raters in RATERS:  # who see the same movement
+            rows += _judge_scorers(
+                mix,
+                raters,
+                _rated_by(fitted, replace(options, raters=raters)),
+                _rated_by(judged, replace(others, raters=raters)),
+            )
     return rows
 
 
@@ -97,27 +107,29 @@ def measure_cohort_attainable(options: SimulationOptions, n_legs: int = N_LEGS) 
     """
     others = replace(options, videos=n_legs // 2, seed=options.seed + OTHER_PEOPLE, traps="none")
     name = f"{options.videos} videos of seed {options.seed}"
-    return _judge_scorers(name, _draw_legs(others), _draw_legs(replace(options, traps="none")))
+    judged = _draw_legs(replace(options, traps="none"))
+    return _judge_scorers(name, options.raters, _draw_legs(others), judged)
 
 
-def _judge_scorers(name: str, fitted: _Legs, judged: _Legs) -> list[Attainable]:
+def _judge_scorers(name: str, raters: str, fitted: _Legs, judged: _Legs) -> list[Attainable]:
     """The scorers who know the true kinematics, and a second rater."""
     rows: list[Attainable] = []
     n_both = judged.features.shape[1]
     for scorer, n_features in (("this leg", n_both // 2), ("both legs", n_both)):
         predicted = _fit_and_score(fitted, judged.features[:, :n_features])
-        rows.append(_judge(name, f"true kinematics, {scorer}", judged, predicted))
-    return [*rows, _judge(name, "second rater", judged, judged.second_rater)]
+        rows.append(_judge(name, raters, f"true kinematics, {scorer}", judged, predicted))
+    return [*rows, _judge(name, raters, "second rater", judged, judged.second_rater)]
 
 
 def attainable_table(rows: list[Attainable]) -> str:
     """The rows as text."""
     names = ("QWK", "MAE", "QWK (TG)", "MAE (TG)")
-    lines = [f"{'same rule as the models':45s}" + "".join(f"{name:>21s}" for name in names)]
+    lines = [f"{'same rule as the models':58s}" + "".join(f"{name:>21s}" for name in names)]
     for row in rows:
         estimates = (row.qwk, row.mae, row.patients_qwk, row.patients_mae)
         cells = [f"{e.value:.2f} ({e.low:.2f} to {e.high:.2f})" for e in estimates]
-        lines.append(f"{row.cohort + ': ' + row.scorer:45s}" + "".join(f"{c:>21s}" for c in cells))
+        name = f"{row.cohort}, raters {row.raters}: {row.scorer}"
+        lines.append(f"{name:58s}" + "".join(f"{c:>21s}" for c in cells))
     return "\n".join(lines)
 
 
@@ -138,6 +150,16 @@ def _draw_legs(options: SimulationOptions) -> _Legs:
     )
 
 
+def _rated_by(legs: _Legs, options: SimulationOptions) -> _Legs:
+    """The same legs, scored by the raters of other options."""
+    plans = [plan for plan in plan_videos(options) if None not in plan.scores]
+    return replace(
+        legs,
+        scores=np.array([plan.first_rater for plan in plans]).ravel(),
+        second_rater=np.array([plan.second_rater for plan in plans]).ravel(),
+    )
+
+
 def _fit_and_score(fitted: _Legs, features: Array) -> Scores:
     """Fit on all legs and score others."""
     model = HistGradientBoostingRegressor(
@@ -150,7 +172,7 @@ def _fit_and_score(fitted: _Legs, features: Array) -> Scores:
     return rounded
 
 
-def _judge(cohort: str, scorer: str, legs: _Legs, predicted: Scores) -> Attainable:
+def _judge(cohort: str, raters: str, scorer: str, legs: _Legs, predicted: Scores) -> Attainable:
     """Compare scores with the rater's, over everyone and within the patient group."""
     table = add_scores(
         pd.DataFrame({"patient": legs.person, "score": legs.scores}), certain(predicted)
@@ -159,6 +181,7 @@ def _judge(cohort: str, scorer: str, legs: _Legs, predicted: Scores) -> Attainab
     patients = estimate_metrics([table[legs.is_patient]], ("qwk", "mae"), N_DRAWS)
     return Attainable(
         cohort=cohort,
+        raters=raters,
         scorer=scorer,
         qwk=everyone["qwk"],
         mae=everyone["mae"],

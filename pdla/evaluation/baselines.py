@@ -6,6 +6,7 @@ Legs are rows of the table that a run leaves (`pdla.training.records.legs_table`
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 
+from pdla.data.quantities import PUBLISHED
 from pdla.data.recordings import N_SCORES, SCORES
 from pdla.evaluation.leg_table import FACTS, KEYPOINTS, RATING
 
@@ -48,12 +50,15 @@ class Baseline:
         meaning: What beating it shows, or what it stands for.
         predict: Legs of a fold to probabilities (n tested, 5).
         needs_kinematics: Whether it looks at the movement.
+        quantities: Set of pdla.data.quantities that it looks at; a study whose table of legs lacks
+            it, made by an earlier pdla, has no such row.
     """
 
     title: str
     meaning: str
     predict: Callable[[FoldLegs], Probabilities]
     needs_kinematics: bool = False
+    quantities: str = "kinematics"
 
 
 def majority(training_counts: list[int], n_legs: int) -> Probabilities:
@@ -117,9 +122,9 @@ def predict_ordinal(legs: FoldLegs) -> Probabilities:
     return model.probabilities(others)
 
 
-def predict_forest(legs: FoldLegs) -> Probabilities:
-    """A random forest on the kinematics (Breiman 2001)."""
-    features, others = kinematic_features(legs.known, legs.tested)
+def predict_forest(legs: FoldLegs, quantities: str = "kinematics") -> Probabilities:
+    """A random forest (Breiman 2001) on the kinematics, or on features of a published scorer."""
+    features, others = kinematic_features(legs.known, legs.tested, quantities)
     forest = RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=0)
     forest.fit(features, legs.known["score"].to_numpy(dtype=np.int64))
     probabilities = np.zeros((len(legs.tested), N_SCORES))
@@ -128,10 +133,10 @@ def predict_forest(legs: FoldLegs) -> Probabilities:
 
 
 def kinematic_features(
-    known: pd.DataFrame, tested: pd.DataFrame
+    known: pd.DataFrame, tested: pd.DataFrame, quantities: str = "kinematics"
 ) -> tuple[Probabilities, Probabilities]:
-    """Kinematics of both, standardised by the known legs; what was not measured is their median."""
-    names = [name for name in known.columns if name not in (*FACTS, RATING, KEYPOINTS)]
+    """Quantities of both, standardised by the known legs; what was not measured is their median."""
+    names = feature_columns(known, quantities)
     own, other = known[names].to_numpy(np.float64), tested[names].to_numpy(np.float64)
     measured = np.isfinite(own).any(axis=0)
     median = np.nanmedian(np.where(measured, own, 0.0), axis=0)
@@ -139,6 +144,15 @@ def kinematic_features(
     mean, spread = own.mean(axis=0), own.std(axis=0)
     spread[spread < 1e-9] = 1.0
     return (own - mean) / spread, (other - mean) / spread
+
+
+def feature_columns(legs: pd.DataFrame, quantities: str) -> list[str]:
+    """Columns of a table of legs that hold a set of quantities; empty if it was not measured."""
+    published = {name for names in PUBLISHED.values() for name in names}
+    wanted = [name for name in legs.columns if name not in (*FACTS, RATING, KEYPOINTS)]
+    if quantities == "kinematics":
+        return [name for name in wanted if name not in published]
+    return [name for name in wanted if name in PUBLISHED[quantities]]
 
 
 BASELINES: Final = {
@@ -166,6 +180,29 @@ BASELINES: Final = {
         predict_forest,
         needs_kinematics=True,
     ),
+    **{
+        name: Baseline(
+            title,
+            f"{source}; a random forest on its features as they are written anew here: classifier, "
+            "people and cameras are not the paper's",
+            partial(predict_forest, quantities=name),
+            needs_kinematics=True,
+            quantities=name,
+        )
+        for name, title, source in (
+            (
+                "morinan_2023",
+                "Features of Morinan 2023 (KELVIN)",
+                "knee to neck over standing height, npj Parkinson's Disease 9:10, tables 6 and 8",
+            ),
+            ("visionmd", "Features of VisionMD", "knee to shoulders over trunk, as the open tool"),
+            (
+                "li_2018",
+                "Features as in Li 2018",
+                "kinematic and frequency features of knee and ankle, J NeuroEng Rehabil 15:97",
+            ),
+        )
+    },
 }
 
 

@@ -1,5 +1,6 @@
 """Clinical quantities as numbers near 1: logarithm, standardised by the training legs."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -20,6 +21,7 @@ class KinematicFeatures(nn.Module):
     Args:
         both_legs: Whether the other leg's quantities are given as well; scores of a person's legs
             go together.
+        names: Of the quantities, in the order of the batch.
 
     Attributes:
         n_features: Numbers that come out for a leg.
@@ -29,10 +31,11 @@ class KinematicFeatures(nn.Module):
     middle: Tensor
     spread: Tensor
 
-    def __init__(self, both_legs: bool) -> None:
+    def __init__(self, both_legs: bool, names: Sequence[str] = KINEMATICS) -> None:
         super().__init__()
         self.n_legs = 2 if both_legs else 1
-        n_quantities = self.n_legs * len(KINEMATICS)
+        self.names = tuple(names)
+        n_quantities = self.n_legs * len(self.names)
         self.n_features = 2 * n_quantities
         self.register_buffer("scale", torch.ones(n_quantities))
         self.register_buffer("middle", torch.zeros(n_quantities))
@@ -63,7 +66,7 @@ class KinematicFeatures(nn.Module):
             features: (B, n_features) in the order of `forward`.
 
         Returns:
-            (B, n legs, len(KINEMATICS)), the scored leg first.
+            (B, n legs, F), the scored leg first.
         """
         values, missing = features.chunk(2, dim=1)
         return (values + missing).view(len(values), self.n_legs, -1)

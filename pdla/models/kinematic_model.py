@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, InputKind
+from pdla.data.quantities import quantity_names
 from pdla.models.keypoint_features import check_streams, n_channels
 from pdla.models.kinematic_features import KinematicFeatures
 from pdla.models.scorer import ClipScores, LegScorer
@@ -46,6 +47,7 @@ class KinematicModel(WithKinematics):
         ridge: Strength of the prior from scratch; 1 is weights of about 1 in SDs.
         pull: Strength of the prior around `weights=PATH`: about as many legs of it as are believed.
         both_legs: Whether the other leg's quantities help to score this one.
+        quantities: Sets of quantities, see pdla.data.quantities; that of the data must be the same.
     """
 
     def build_network(
@@ -57,6 +59,7 @@ class KinematicModel(WithKinematics):
         ridge: float = 10.0,
         pull: float = 300.0,
         both_legs: bool = True,
+        quantities: Sequence[str] = ("kinematics",),
     ) -> nn.Module:
         """One or two linear layers on standardised quantities."""
         for name, value in (("hidden", hidden), ("ridge", ridge), ("pull", pull)):
@@ -64,7 +67,7 @@ class KinematicModel(WithKinematics):
                 raise ValueError(f"model.{name}={value}: expected 0 or more")
         self.ridge, self.pull = ridge, pull
         self.start: dict[str, Tensor] = {}
-        self.features = KinematicFeatures(both_legs)
+        self.features = KinematicFeatures(both_legs, quantity_names(quantities))
         if hidden > 0:
             first = nn.Linear(self.features.n_features, hidden)
             return nn.Sequential(first, nn.Tanh(), nn.Linear(hidden, n_outputs))
@@ -106,6 +109,7 @@ class KinematicTCN(WithKinematics):
         layers: Residual blocks; their dilations are 1, 2, 4, ...
         dropout: Share dropped in each block and before the last layer, in training.
         both_legs: Whether the other leg's quantities are given as well.
+        quantities: Sets of quantities, as for KinematicModel.
         freeze: Stages of the TCN (first layer, then blocks) that keep their weights, or all.
     """
 
@@ -119,12 +123,13 @@ class KinematicTCN(WithKinematics):
         layers: int = 4,
         dropout: float = 0.0,
         both_legs: bool = True,
+        quantities: Sequence[str] = ("kinematics",),
         freeze: int | str = 0,
     ) -> nn.Module:
         """Encoder of trajectories, and a last layer on its features and the quantities."""
         check_streams(streams)
         self.streams = tuple(streams)
-        self.features = KinematicFeatures(both_legs)
+        self.features = KinematicFeatures(both_legs, quantity_names(quantities))
         n_inputs = n_channels(streams) * len(TRAJECTORIES)
         encoder = TrajectoryEncoder(n_inputs, channels, layers, dropout)
         self.freeze_stages([encoder.first, *encoder.blocks], freeze)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pdla.evaluation.baselines import BASELINES, FoldLegs
+from pdla.evaluation.baselines import BASELINES, FoldLegs, feature_columns
 from pdla.evaluation.leg_table import FACTS, RATING
 from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores
 from pdla.report.pooling import Passes, Scorer, plan_passes
@@ -30,6 +30,10 @@ def pool_baselines(study: Study) -> list[Scorer]:
     scorers: list[Scorer] = []
     for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
         for key, baseline in BASELINES.items():
+            if baseline.needs_kinematics and not all(
+                feature_columns(run.legs, baseline.quantities) for run in members
+            ):
+                continue
             passes = _baseline_passes(members, key)
             scorer = Scorer(
                 name=baseline.title + suffix,

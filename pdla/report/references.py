@@ -56,33 +56,78 @@ PUBLISHED: Final = (
 Interval = tuple[float, float, float]  # value, low, high
 # As `pdla simulate --ceiling` prints them (seed 0): kappa over everyone, kappa and MAE within the
 # patients; a slow test measures them again.
-SIMULATED: Final[dict[str, dict[str, tuple[Interval, Interval, Interval]]]] = {
-    "clinic": {
-        "true kinematics, this leg": ((0.59, 0.57, 0.61), (0.36, 0.32, 0.40), (0.42, 0.40, 0.45)),
-        "true kinematics, both legs": ((0.64, 0.61, 0.67), (0.38, 0.34, 0.43), (0.41, 0.38, 0.43)),
+SIMULATED: Final[dict[tuple[str, str], dict[str, tuple[Interval, Interval, Interval]]]] = {
+    ("clinic", "clinic"): {
+        "true kinematics, this leg": ((0.59, 0.57, 0.61), (0.36, 0.32, 0.39), (0.42, 0.40, 0.45)),
+        "true kinematics, both legs": ((0.64, 0.61, 0.67), (0.39, 0.34, 0.43), (0.40, 0.38, 0.43)),
         "second rater": ((0.59, 0.57, 0.62), (0.33, 0.28, 0.37), (0.63, 0.61, 0.66)),
     },
-    "balanced": {
+    ("clinic", "icc55"): {
+        "true kinematics, this leg": ((0.65, 0.63, 0.67), (0.51, 0.47, 0.54), (0.50, 0.48, 0.52)),
+        "true kinematics, both legs": ((0.69, 0.67, 0.71), (0.52, 0.49, 0.56), (0.47, 0.45, 0.50)),
+        "second rater": ((0.73, 0.71, 0.76), (0.56, 0.52, 0.59), (0.48, 0.46, 0.50)),
+    },
+    ("clinic", "icc65"): {
+        "true kinematics, this leg": ((0.69, 0.66, 0.71), (0.54, 0.51, 0.57), (0.44, 0.42, 0.46)),
+        "true kinematics, both legs": ((0.72, 0.70, 0.74), (0.56, 0.53, 0.59), (0.41, 0.39, 0.43)),
+        "second rater": ((0.81, 0.79, 0.83), (0.66, 0.62, 0.68), (0.35, 0.33, 0.37)),
+    },
+    ("clinic", "icc88"): {
+        "true kinematics, this leg": ((0.73, 0.71, 0.75), (0.61, 0.58, 0.64), (0.36, 0.34, 0.37)),
+        "true kinematics, both legs": ((0.77, 0.76, 0.79), (0.64, 0.61, 0.66), (0.32, 0.31, 0.34)),
+        "second rater": ((0.95, 0.94, 0.95), (0.89, 0.87, 0.90), (0.10, 0.09, 0.11)),
+    },
+    ("balanced", "clinic"): {
         "true kinematics, this leg": ((0.79, 0.77, 0.80), (0.71, 0.69, 0.73), (0.65, 0.62, 0.67)),
         "true kinematics, both legs": ((0.80, 0.79, 0.82), (0.72, 0.70, 0.74), (0.62, 0.60, 0.65)),
         "second rater": ((0.70, 0.67, 0.72), (0.59, 0.56, 0.62), (0.83, 0.80, 0.86)),
     },
+    ("balanced", "icc55"): {
+        "true kinematics, this leg": ((0.72, 0.70, 0.74), (0.63, 0.60, 0.65), (0.72, 0.70, 0.75)),
+        "true kinematics, both legs": ((0.74, 0.72, 0.76), (0.65, 0.62, 0.67), (0.69, 0.67, 0.72)),
+        "second rater": ((0.67, 0.65, 0.70), (0.56, 0.53, 0.59), (0.84, 0.81, 0.88)),
+    },
+    ("balanced", "icc65"): {
+        "true kinematics, this leg": ((0.79, 0.77, 0.80), (0.71, 0.69, 0.73), (0.61, 0.58, 0.63)),
+        "true kinematics, both legs": ((0.80, 0.79, 0.81), (0.72, 0.70, 0.74), (0.58, 0.56, 0.60)),
+        "second rater": ((0.76, 0.74, 0.78), (0.67, 0.64, 0.69), (0.68, 0.65, 0.71)),
+    },
+    ("balanced", "icc88"): {
+        "true kinematics, this leg": ((0.88, 0.87, 0.89), (0.83, 0.82, 0.84), (0.39, 0.38, 0.41)),
+        "true kinematics, both legs": ((0.89, 0.88, 0.90), (0.85, 0.84, 0.86), (0.36, 0.35, 0.38)),
+        "second rater": ((0.92, 0.91, 0.93), (0.88, 0.87, 0.89), (0.29, 0.28, 0.31)),
+    },
 }
+BEST_KNOWN: Final = "true kinematics, both legs"
 
 
 def find_references(run: StudyRun) -> list[Reference]:
     """Agreement of the study's raters, else the literature; of true kinematics if simulated."""
     measured = [_own_raters(leg, value) for leg, value in run.result.agreement.items()]
     found = [*(measured or LITERATURE), *PUBLISHED]
-    mix = run.result.data.simulated
-    for name, (everyone, kappa, mae) in SIMULATED.get(mix or "", {}).items():
+    data = run.result.data
+    for name, (everyone, kappa, mae) in _simulated(run).items():
         value = (
             f"patients only: kappa {_told(kappa)}, MAE {_told(mae)}; with controls: kappa "
             f"{_told(everyone)}"
         )
-        source = f"simulated clinic, {mix} scores, thousands of legs: pdla simulate --ceiling"
+        source = (
+            f"simulated clinic, {data.simulated} scores, raters {data.raters}, thousands of legs: "
+            "pdla simulate --ceiling"
+        )
         found.append(Reference(f"Reference: {name}", value, source))
     return found
+
+
+def _simulated(run: StudyRun) -> dict[str, tuple[Interval, Interval, Interval]]:
+    data = run.result.data
+    return SIMULATED.get((data.simulated or "", data.raters), {})
+
+
+def attainable_kappa(run: StudyRun, *, patients_only: bool) -> float | None:
+    """Kappa of true kinematics on simulated data with such raters; None for real people."""
+    found = _simulated(run).get(BEST_KNOWN)
+    return None if found is None else found[1 if patients_only else 0][0]
 
 
 def _told(interval: Interval) -> str:

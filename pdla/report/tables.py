@@ -13,6 +13,7 @@ from pdla.evaluation.metrics import HEADLINE, METRIC_OF, METRICS, Metric
 from pdla.evaluation.predictions import LEG_KEY, LegKey
 from pdla.report.analysis import Analysis, Row, Section
 from pdla.report.pooling import Scorer
+from pdla.report.references import attainable_kappa
 from pdla.report.study_run import StudyRun
 
 Cell = tuple[str, str]  # value, and interval or reason in smaller letters
@@ -48,6 +49,7 @@ def headline(analysis: Analysis) -> list[str]:
             f"{interval_text(row.estimates[metric.key])} "
             f"on {row.n_legs} legs of {row.n_patients} patients"
             + _elsewhere(analysis, row, metric)
+            + _share_of_reference(analysis, row, metric)
             + _monotony(row)
             + f". {_verdicts(section, row, metric)}."
         )
@@ -66,6 +68,18 @@ def _elsewhere(analysis: Analysis, row: Row, metric: Metric) -> str:
         if own.scorer is row.scorer
     ]
     return f" ({'; '.join(told)})" if told else ""
+
+
+def _share_of_reference(analysis: Analysis, row: Row, metric: Metric) -> str:
+    """Which share of what true kinematics give a model reaches, on simulated data; else empty."""
+    run = analysis.study.first
+    attainable = attainable_kappa(run, patients_only=analysis.patients is not None)
+    if metric.key != "qwk" or attainable is None:
+        return ""
+    return (
+        f", {row.estimates['qwk'].value / attainable:.0%} of the {attainable:.2f} that true "
+        f"kinematics give with raters {run.result.data.raters}"
+    )
 
 
 def power_note(analysis: Analysis) -> str:

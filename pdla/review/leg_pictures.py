@@ -117,7 +117,7 @@ def _attributed(
     if attribution.quantities is not None:
         measured = batch["kinematics"][place, : model.features.n_legs].flatten()
         found["bars"] = largest_bars(
-            quantity_words(measured.tolist(), model.features.n_legs),
+            quantity_words(measured.tolist(), model.features.n_legs, model.features.names),
             _array(attribution.quantities[place]).ravel(),
         )
     return found
@@ -154,7 +154,7 @@ def average_slopes(model: Any, data: Any, device: torch.device) -> list[tuple[st
         if slopes is not None:
             parts.append(_array(slopes.flatten(1)))
     mean = np.concatenate(parts).mean(axis=0)
-    return largest_bars(quantity_words(n_legs=model.features.n_legs), mean)
+    return largest_bars(quantity_words(None, model.features.n_legs, model.features.names), mean)
 
 
 def draw_bout(sample: LegSample) -> Frames | None:

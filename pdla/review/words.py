@@ -47,15 +47,22 @@ def _stroke_words(start: int, end: int) -> str:
     return f"{limbs[first[1:], second[1:]]}, {LEG_WORDS[first[0]]}"
 
 
-def quantity_words(values: Sequence[float] | None = None, n_legs: int = 2) -> list[str]:
+def quantity_words(
+    values: Sequence[float] | None = None, n_legs: int = 2, keys: Sequence[str] = KINEMATICS
+) -> list[str]:
     """Names of the quantities of the scored leg, then of the other one.
 
     Args:
         values: (n_legs * F,) what was measured, to stand behind the names; NaN was not measured.
         n_legs: 1 or 2.
+        keys: Names of the F quantities; those of published scorers are shown as they are.
     """
     legs = ("", "other leg: ")[:n_legs]
-    names = [(leg, TITLES[key], FORMATS[key]) for leg in legs for key in KINEMATICS]
+    names = [
+        (leg, TITLES.get(key, key.replace("_", " ")), FORMATS.get(key, "{:.3g}"))
+        for leg in legs
+        for key in keys
+    ]
     if values is None:
         return [f"{leg}{name}" for leg, name, _ in names]
     return [

@@ -78,12 +78,14 @@ class DataSource:
     Attributes:
         name: Option of the config group `recordings`.
         simulated: Score mix of a simulated clinic; None for people.
+        raters: Preset of the simulated raters.
         project: `Cohort.project` of the recordings; empty if unknown.
     """
 
     name: str
     simulated: str | None = None
     project: str = ""
+    raters: str = "clinic"
 
 
 @dataclass(frozen=True)

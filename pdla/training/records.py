@@ -15,6 +15,7 @@ from pdla.data.files import write_json, write_text
 from pdla.data.intake.agreement import Agreement, agreement_by_leg
 from pdla.data.intake.labels import read_labels
 from pdla.data.intake.options import IntakeOptions
+from pdla.data.kinematics.published import published_features
 from pdla.data.kinematics.tables import leg_table
 from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
@@ -60,13 +61,18 @@ def record_data(
     folds, rule = splitter.all_folds(rated), type(splitter).__name__
     record = describe_folds(folds, rated, rule, splitter.is_tuning)
     write_json(run_dir / SPLIT, record.to_json())
-    simulated = recordings.get("simulate", {}).get("scores")
+    simulate = recordings.get("simulate", {})
     return DataRecord(
         split=SplitRecord(rule, record.hash, splitter.number, splitter.is_tuning),
         legs_file=write_legs(run_dir.parent, cohort.data_hash, rated),
         flow=count_flow(cohort, legs),
         agreement=rater_agreement(recordings.get("labels"), IntakeOptions.from_config(recordings)),
-        data=DataSource(recordings["name"], simulated, cohort.project),
+        data=DataSource(
+            recordings["name"],
+            simulate.get("scores"),
+            cohort.project,
+            simulate.get("raters", "clinic"),
+        ),
     )
 
 
@@ -101,9 +107,15 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
 
 
 def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
-    """The rated legs with the kinematics of their bouts, see `leg_table`, and KEYPOINTS."""
+    """The rated legs with the kinematics of their bouts, see `leg_table`, and KEYPOINTS.
+
+    The features of published scorers come after the kinematics.
+    """
     table = leg_table(rated).drop(columns=["bout_start_s", "bout_end_s"])
-    return table.assign(**{KEYPOINTS: [sample.recording.sha256 for sample in rated]})
+    published = pd.DataFrame([published_features(one.recording, one.leg) for one in rated])
+    return pd.concat([table, published], axis=1).assign(
+        **{KEYPOINTS: [sample.recording.sha256 for sample in rated]}
+    )
 
 
 def rater_agreement(labels: str | Path | None, options: IntakeOptions) -> dict[Leg, Agreement]:

@@ -60,7 +60,7 @@ def simulate_cohort(
     with _in_place_of(out) as partial_out:
         (partial_out / "LA").mkdir(parents=True)
         labelled = [plan for plan in plans if "unlabelled_video" not in plan.traps]
-        write_label_sheet(partial_out / "labels.xls", labelled)
+        write_label_sheet(partial_out / "labels.xls", labelled, options.n_raters)
         made = _make_videos(partial_out / "LA", plans, options, workers)
         write_json(partial_out / OPTIONS_FILE, options.as_record())
         rows = chain.from_iterable(track(made, "Simulating", total=len(plans)))
@@ -75,7 +75,7 @@ def check_same_simulation(out: Path, options: SimulationOptions) -> None:
     """
     path = out / OPTIONS_FILE
     known = json.loads(path.read_text()) if path.is_file() else {}
-    known.setdefault("variety", "clinic")  # what it was before there was a choice
+    known = {"variety": "clinic", "raters": "clinic", "n_raters": 1} | known  # before the choice
     for name, asked in options.as_record().items():
         if known.get(name) != asked:
             raise ValueError(

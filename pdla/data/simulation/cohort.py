@@ -12,7 +12,9 @@ from pdla.data.simulation.randomness import Array, stream
 from pdla.data.simulation.severity import (
     ANY_SCORE,
     CONTROLS,
+    MAX_RATERS,
     PATIENTS,
+    RATERS,
     draw_given_scores,
     draw_severities,
     rate,
@@ -43,8 +45,8 @@ class VideoPlan:
         row: Its row in the label sheet.
         scores: Left and right score of the sheet's rater, None where unrated.
         severity: Left and right latent severity.
-        first_rater: Left and right score of the sheet's rater, also where the sheet says X.
-        second_rater: Left and right score of another rater who saw the same video.
+        raters: Left and right score of two raters or more who saw the same video, first the sheet's
+            rater, also where the sheet says X.
         traps: Names of the traps in this video.
     """
 
@@ -52,9 +54,18 @@ class VideoPlan:
     row: Row
     scores: tuple[int | None, int | None]
     severity: tuple[float, float]
-    first_rater: tuple[int, int]
-    second_rater: tuple[int, int]
+    raters: tuple[tuple[int, int], ...]
     traps: tuple[str, ...] = ()
+
+    @property
+    def first_rater(self) -> tuple[int, int]:
+        """Of the sheet."""
+        return self.raters[0]
+
+    @property
+    def second_rater(self) -> tuple[int, int]:
+        """Of another one."""
+        return self.raters[1]
 
 
 def plan_videos(options: SimulationOptions) -> list[VideoPlan]:
@@ -77,14 +88,19 @@ def plan_videos(options: SimulationOptions) -> list[VideoPlan]:
     if options.variety == "wide":
         scores = _rate_otherwise(rows, scores, severity, options.seed)
         raters[:, 0] = np.where(np.isnan(scores), raters[:, 0], np.nan_to_num(scores))
+    if options.raters != "clinic":
+        raters = _draw_raters(rows, severity, options)
+        scores = np.where(np.isnan(scores), np.nan, raters[:, 0])
+    elif options.n_raters > raters.shape[1]:
+        more = _draw_raters(rows, severity, options)
+        raters = np.concatenate([raters, more[:, raters.shape[1] :]], axis=1)
     return [
         VideoPlan(
             index=index,
             row=row,
             scores=_pair_or_none(scores[index]),
             severity=(float(severity[index, 0]), float(severity[index, 1])),
-            first_rater=_pair(raters[index, 0]),
-            second_rater=_pair(raters[index, 1]),
+            raters=tuple(_pair(rater) for rater in raters[index]),
         )
         for index, row in enumerate(rows[: options.videos])
     ]
@@ -152,6 +168,17 @@ def _rate_otherwise(rows: list[Row], scores: Array, severity: Array, seed: int) 
         rng = stream(seed, "cuts", MAX_VIDEOS + person)
         seen = rate(np.clip(slope * severity[places] + offset, -0.4, 4.4), rng)
         given[places] = np.where(np.isnan(scores[places]), np.nan, seen)
+    return given
+
+
+def _draw_raters(rows: list[Row], severity: Array, options: SimulationOptions) -> NDArray[np.int64]:
+    """(rows, raters, 2) of scores of raters who agree as the preset says, on controls as well."""
+    factor = RATERS[options.raters][options.scores]
+    given = np.empty((len(rows), max(2, options.n_raters), 2), dtype=np.int64)
+    for person, places in _by_person(rows):
+        for number in range(given.shape[1]):
+            rng = stream(options.seed, "raters", MAX_RATERS * person + number)
+            given[places, number] = rate(severity[places], rng, factor)
     return given
 
 

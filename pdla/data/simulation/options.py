@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pdla.data.simulation.randomness import stream
+from pdla.data.simulation.severity import MAX_RATERS, RATERS
 
 SCORE_MIXES: Final = ("clinic", "balanced")
 VARIETIES: Final = ("clinic", "wide")
@@ -26,6 +27,10 @@ class SimulationOptions:
         size: Height x width of the picture in px, as "960x540" or (960, 540).
         variety: `clinic`, one kind of camera, movement and rater; `wide`, another in every video,
             for pre-training (see variety.py).
+        raters: Who scores. `clinic`: scores as often as in the clinic sheet, controls always 0.
+            `icc55`, `icc65`, `icc88`: the same videos, scored by raters whose ICC among patients is
+            0.55, 0.65 or 0.88; they may rate controls above 0.
+        n_raters: 1 to 5, each with a column for each leg in the sheet.
 
     Raises:
         ValueError: If a value is impossible; one line that names it.
@@ -38,6 +43,8 @@ class SimulationOptions:
     fps: float = 30.0
     size: str | tuple[int, int] = "960x540"
     variety: str = "clinic"
+    raters: str = "clinic"
+    n_raters: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
@@ -49,6 +56,14 @@ class SimulationOptions:
             raise ValueError(f"scores={self.scores!r}: expected {' or '.join(SCORE_MIXES)}")
         if self.variety not in VARIETIES:
             raise ValueError(f"variety={self.variety!r}: expected {' or '.join(VARIETIES)}")
+        if self.raters not in RATERS:
+            raise ValueError(f"raters={self.raters!r}: expected {', '.join(RATERS)}")
+        if not 1 <= self.n_raters <= MAX_RATERS:
+            raise ValueError(f"n_raters={self.n_raters}: expected 1 to {MAX_RATERS}")
+        if self.variety == "wide" and (self.raters, self.n_raters) != ("clinic", 1):
+            raise ValueError(
+                "variety=wide has a rater of its own for each person: leave out raters and n_raters"
+            )
         if not 1.0 <= self.fps <= 240.0:
             raise ValueError(f"fps={self.fps}: expected 1 to 240 frames a second")
         if min(self.frame_size) < 64:
@@ -79,6 +94,8 @@ class SimulationOptions:
             "fps": float(self.fps),
             "size": f"{height}x{width}",
             "variety": self.variety,
+            "raters": self.raters,
+            "n_raters": self.n_raters,
         }
 
     @property

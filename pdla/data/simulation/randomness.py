@@ -23,6 +23,7 @@ STREAMS: Final = {
     "framings": 9,
     "variety": 10,
     "cuts": 11,
+    "raters": 12,
 }
 
 

@@ -92,8 +92,7 @@ def truth_rows(
             "visit": plan.row.visit,
             "score": "X" if plan.scores[side] is None else int(plan.scores[side] or 0),
             "latent_severity": round(plan.severity[side], 6),
-            "rater_1": plan.first_rater[side],
-            "rater_2": plan.second_rater[side],
+            **{f"rater_{number}": rater[side] for number, rater in enumerate(plan.raters, start=1)},
             **video,
             **_bout_truth(footage.bouts[side]),
         }

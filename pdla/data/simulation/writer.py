@@ -10,7 +10,7 @@ import xlwt
 from pdla.data.simulation.cohort import VideoPlan
 from pdla.data.simulation.truth import Value
 
-SHEET_COLUMNS: Final = ("VideoId", "mds_updrs_left", "mds_updrs_right", "備註")
+SIDES: Final = ("mds_updrs_left", "mds_updrs_right")
 
 
 def write_frames(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -31,17 +31,27 @@ def write_strays(folder: Path, strays: dict[str, bytes | None]) -> None:
             (folder / name).write_bytes(content)
 
 
-def write_label_sheet(path: Path, plans: Sequence[VideoPlan]) -> None:
-    """Write the legacy .xls (BIFF) sheet: scores as floats, X where unrated."""
+def write_label_sheet(path: Path, plans: Sequence[VideoPlan], n_raters: int = 1) -> None:
+    """Write the legacy .xls (BIFF) sheet: scores as floats, X where unrated.
+
+    Args:
+        path: Of the file.
+        plans: A row each.
+        n_raters: Each has a column for each leg; a single one goes without a number.
+    """
     book = xlwt.Workbook(encoding="utf-8")
     sheet = book.add_sheet("Sheet1")
-    for column, title in enumerate(SHEET_COLUMNS):
+    names = [""] if n_raters == 1 else [f"_rater{number}" for number in range(1, n_raters + 1)]
+    titles = ["VideoId", *(f"{side}{name}" for name in names for side in SIDES), "備註"]
+    for column, title in enumerate(titles):
         sheet.write(0, column, title)
     for line, plan in enumerate(plans, start=1):
         sheet.write(line, 0, plan.row.clinic_id)
-        for column, score in enumerate(plan.scores, start=1):
-            sheet.write(line, column, "X" if score is None else float(score))
-        sheet.write(line, 3, plan.row.remark)
+        rows = [plan.scores, *plan.raters[1:n_raters]]
+        for column, score in enumerate((one for row in rows for one in row), start=1):
+            is_rated = plan.scores[(column - 1) % 2] is not None
+            sheet.write(line, column, float(score or 0) if is_rated else "X")
+        sheet.write(line, len(titles) - 1, plan.row.remark)
     book.save(str(path))
 
 

@@ -7,6 +7,7 @@ import pytest
 from pdla.evaluation.baselines import (
     BASELINES,
     FoldLegs,
+    feature_columns,
     fit_ordinal_logistic,
     kinematic_features,
     majority,
@@ -30,6 +31,9 @@ def random_legs(seed, n=80):
         [i % 2 + 1 for i in range(n)],
         amplitude=1 - 0.2 * severity,
         cycle_cv=np.where(generator.random(n) < 0.1, np.nan, severity),
+        morinan_2023_mean_amp=1 - 0.1 * severity,
+        visionmd_rate=2 - 0.2 * severity,
+        li_2018_knee_peak_hz=2 - 0.3 * severity,
     )
 
 
@@ -91,3 +95,16 @@ def test_ordinal_logistic_finds_the_slope_and_cuts_of_its_own_model():
     model = fit_ordinal_logistic(features, np.digitize(latent, [-1.0, 0.5, 2.0]))
     np.testing.assert_allclose(model.slopes, [1.5, -0.5], atol=0.1)
     np.testing.assert_allclose(model.cuts, [-1.0, 0.5, 2.0], atol=0.15)
+
+
+def test_a_published_scorer_sees_its_own_features_and_the_others_do_not():
+    legs = random_legs(0)
+    assert feature_columns(legs, "kinematics") == ["amplitude", "cycle_cv"]
+    assert feature_columns(legs, "morinan_2023") == ["morinan_2023_mean_amp"]
+    without = legs.drop(columns="visionmd_rate")
+    assert feature_columns(without, "visionmd") == []
+    own = BASELINES["visionmd"].predict(FoldLegs(legs, legs, legs))
+    changed = legs.assign(amplitude=0.0, morinan_2023_mean_amp=0.0)
+    np.testing.assert_array_equal(
+        own, BASELINES["visionmd"].predict(FoldLegs(changed, changed, changed))
+    )

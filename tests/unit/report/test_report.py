@@ -209,7 +209,7 @@ def test_text_from_the_data_cannot_become_html(tmp_path):
 
 def test_summaries_hold_the_numbers_of_the_page(study, analysis, page):
     table = pd.read_csv(study / "summary.csv")
-    assert len(table) == 4 * 7  # both legs of the patients come first
+    assert len(table) == 4 * (2 + len(BASELINES))  # both legs of the patients come first
     row = table[(table["leg"] == "R") & (table["scorer"] == "r3d")].iloc[0]
     assert row["qwk_low"] < row["qwk"] < row["qwk_high"]
     values = json.loads((study / "summary.json").read_text())
@@ -413,12 +413,28 @@ def test_a_report_starts_without_what_only_training_needs():
     assert shown.stdout.split() == []
 
 
+def test_a_study_of_simulated_legs_says_which_share_of_the_reference_of_its_raters_it_reaches(
+    analysis, study
+):
+    row = analysis.headline.rows[0]
+    kappa = row.estimates["qwk"].value
+    assert "true kinematics give" not in headline(analysis)[0]  # people have no such reference
+    for raters, expected in (("clinic", 0.39), ("icc88", 0.64)):
+        data = replace(analysis.study.first.result.data, simulated="clinic", raters=raters)
+        run = analysis.study.first
+        simulated = replace(run, result=replace(run.result, data=data))
+        runs = [simulated, *analysis.study.runs[1:]]
+        told = headline(replace(analysis, study=replace(analysis.study, runs=runs)))[0]
+        assert f"{kappa / expected:.0%} of the {expected:.2f}" in told
+        assert f"with raters {raters}" in told
+
+
 @pytest.mark.slow
 def test_the_references_that_a_report_shows_are_those_of_the_simulation():
     from pdla.evaluation.attainable import measure_attainable
 
     for row in measure_attainable():
-        shown = SIMULATED[row.cohort][row.scorer]
+        shown = SIMULATED[row.cohort, row.raters][row.scorer]
         for estimate, (value, low, high) in zip(
             (row.qwk, row.patients_qwk, row.patients_mae), shown, strict=True
         ):

@@ -104,6 +104,48 @@ def test_two_raters_of_any_patients_agree_as_single_raters_do() -> None:
     assert 0.5 < np.abs(first - second).mean() < 0.8  # video raters differ by about 0.65
 
 
+def test_raters_of_a_preset_watch_the_same_videos_and_agree_better_the_higher_it_is() -> None:
+    agreement = []
+    for raters in ("icc55", "icc65", "icc88"):
+        options = SimulationOptions(videos=1240, raters=raters, n_raters=3)
+        plans = plan_videos(options)
+        usual = plan_videos(SimulationOptions(videos=1240))
+        assert [plan.severity for plan in plans] == [plan.severity for plan in usual]
+        patients = [plan.raters for plan in plans if plan.row.group == "TG"]
+        agreement.append(
+            intraclass_correlation(np.array(patients, float).swapaxes(1, 2).reshape(-1, 3))
+        )
+    np.testing.assert_allclose(agreement, (0.55, 0.65, 0.88), atol=0.06)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scores", ["clinic", "balanced"])
+@pytest.mark.parametrize("raters", ["icc55", "icc65", "icc88"])
+def test_presets_are_calibrated_among_the_patients(scores: str, raters: str) -> None:
+    options = SimulationOptions(videos=6200, seed=3, scores=scores, raters=raters, n_raters=4)
+    patients = [plan.raters for plan in plan_videos(options) if plan.row.group == "TG"]
+    table = np.array(patients, float).swapaxes(1, 2).reshape(-1, 4)
+    assert intraclass_correlation(table) == pytest.approx(int(raters[3:]) / 100, abs=0.02)
+
+
+def test_controls_can_be_rated_above_0_by_all_but_the_raters_of_the_clinic_sheet() -> None:
+    def highest(raters: str) -> int:
+        plans = plan_videos(SimulationOptions(videos=1240, raters=raters))
+        return max(max(plan.first_rater) for plan in plans if plan.row.group == "CG")
+
+    assert highest("clinic") == 0
+    assert highest("icc55") >= 1
+
+
+def test_one_to_five_raters_and_no_preset_of_another_name() -> None:
+    plan = plan_videos(SimulationOptions(videos=8, n_raters=5))[0]
+    assert len(plan.raters) == 5
+    assert plan.raters[:2] == plan_videos(SimulationOptions(videos=8))[0].raters
+    for wrong in ({"raters": "icc99"}, {"n_raters": 6}, {"variety": "wide", "n_raters": 2}):
+        with pytest.raises(ValueError, match="raters"):
+            SimulationOptions(**wrong)  # type: ignore[arg-type]
+
+
 def test_agreement_of_equal_raters_is_one_and_of_strangers_none() -> None:
     scores = np.arange(500) % 5
     assert intraclass_correlation(np.stack([scores, scores], axis=1)) == pytest.approx(1.0)
