@@ -1,4 +1,8 @@
-"""Recordings that are there twice, under two names: copies, cut or with a little noise."""
+"""Recordings that are there twice, under two names.
+
+A copy is known when it was cut, mirrored, scaled, written at another frame rate, or has a little
+noise; any of these together, too. One that was cropped, or played at another speed and cut, is not.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +18,11 @@ from pdla.data.skeletons import JOINT
 _LOWER: Final = [
     JOINT[f"{leg}{part}"] for leg in "LR" for part in ("Hip", "Knee", "Ankle", "BigToe")
 ]
+_LOWER_MIRRORED: Final = [
+    JOINT[f"{leg}{part}"] for leg in "RL" for part in ("Hip", "Knee", "Ankle", "BigToe")
+]
+MAX_SHAPE_DIFFERENCE: Final = 0.02  # of width over height
+MAX_RATE_RATIO: Final = 8.0  # 240 against 30 frames a second
 MAX_SHIFT: Final = 0.02  # of the frame height, between the median poses of two copies
 MAX_DISTANCE: Final = 0.01  # of the frame height, between joints of two copies at most times
 MIN_OVERLAP: Final = 0.5  # of the shorter recording
@@ -24,16 +33,15 @@ MIN_MOVEMENT: Final = 0.004  # of the frame height; less is noise, then only equ
 def find_duplicates(entries: Sequence[VideoEntry]) -> list[tuple[VideoEntry, VideoEntry]]:
     """Find pairs of recordings of different patients that are one recording."""
     opened = [(entry, entry.stored) for entry in entries if entry.stored]
-    poses = [_median_pose(stored.recording) for _, stored in opened]
-    return [
-        (opened[first][0], opened[second][0])
-        for first, second in _near_pairs(poses)
-        if opened[first][0].person != opened[second][0].person
-        and (
-            opened[first][1].sha256 == opened[second][1].sha256
-            or is_copy(opened[first][1].recording, opened[second][1].recording)
-        )
-    ]
+    found = set()
+    for first, second, is_mirrored in _near_pairs([stored.recording for _, stored in opened]):
+        (one, one_stored), (other, other_stored) = opened[first], opened[second]
+        if one.person != other.person and (
+            one_stored.sha256 == other_stored.sha256
+            or is_copy(one_stored.recording, other_stored.recording, is_mirrored)
+        ):
+            found.add((first, second))
+    return [(opened[first][0], opened[second][0]) for first, second in sorted(found)]
 
 
 def merge_duplicates(
@@ -64,46 +72,101 @@ def merge_duplicates(
     ]
 
 
-def is_copy(one: Recording, other: Recording) -> bool:
-    """Whether two recordings show the same movement at the same place, perhaps cut."""
-    if one.frame_size != other.frame_size:
+def is_copy(one: Recording, other: Recording, is_mirrored: bool = False) -> bool:
+    """Whether two recordings show the same movement at the same place of the picture.
+
+    Args:
+        one: Any recording.
+        other: Perhaps a copy: cut, scaled, with noise, or at another frame rate. Where the rates do
+            not tell how the frames of both belong together, both may be of the same length.
+        is_mirrored: Whether the other shows the picture mirrored.
+    """
+    shapes = [recording.frame_size[1] / recording.frame_size[0] for recording in (one, other)]
+    if abs(shapes[0] / shapes[1] - 1) > MAX_SHAPE_DIFFERENCE:
         return False
-    height = one.frame_size[0]
-    first, second = (recording.keypoints[:, _LOWER, :2] for recording in (one, other))
+    first, second = _lower_joints(one), _lower_joints(other, is_mirrored)
+    rates = {round(other.fps / one.fps, 3), round(len(second) / len(first), 3)}
+    return any(
+        _is_same_movement(*_at_one_rate(first, second, rate), 0.5 / one.frame_size[0])
+        for rate in rates
+        if 1 / MAX_RATE_RATIO <= rate <= MAX_RATE_RATIO
+    )
+
+
+def _is_same_movement(
+    first: NDArray[np.float32], second: NDArray[np.float32], max_still: float
+) -> bool:
+    """Of (T, J, 2) at one rate in frame heights; who does not move must be equal to `max_still`."""
     lag = _best_lag(_heights(first), _heights(second))
     start, end = max(lag, 0), min(len(first), len(second) + lag)
     if end - start < MIN_OVERLAP * min(len(first), len(second)):
         return False
     first, second = first[start:end], second[start - lag : end - lag]
     distance = np.linalg.norm(first - second, axis=-1)
-    if not np.isfinite(distance).any():
-        return False
-    if np.nanpercentile(distance, 90) > MAX_DISTANCE * height:
+    if not np.isfinite(distance).any() or np.nanpercentile(distance, 90) > MAX_DISTANCE:
         return False
     a, b = _heights(first), _heights(second)
-    if min(a.std(), b.std()) < MIN_MOVEMENT * height:
-        return bool(np.nanmedian(distance) < 0.5)
+    if min(a.std(), b.std()) < MIN_MOVEMENT:
+        return bool(np.nanmedian(distance) < max_still)
     return bool(np.corrcoef(a, b)[0, 1] >= MIN_CORRELATION)
 
 
-def _median_pose(recording: Recording) -> NDArray[np.float64]:
-    """(2 J,) median place of the lower joints over the frame height; 0 where never seen."""
-    frames = recording.keypoints[:: max(1, recording.n_frames // 50), _LOWER, :2]
+def _lower_joints(recording: Recording, is_mirrored: bool = False) -> NDArray[np.float32]:
+    """(T, J, 2) places of hips and legs over the frame height; NaN where unseen."""
+    height, width = recording.frame_size
+    if not is_mirrored:
+        return np.asarray(recording.keypoints[:, _LOWER, :2] / np.float32(height))
+    mirrored = recording.keypoints[:, _LOWER_MIRRORED, :2].copy()
+    mirrored[..., 0] = width - mirrored[..., 0]
+    return np.asarray(mirrored / np.float32(height))
+
+
+def _at_one_rate(
+    first: NDArray[np.float32], second: NDArray[np.float32], rate: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Both at the lower rate; the second has `rate` frames for each frame of the first."""
+    if abs(rate - 1) * max(len(first), len(second)) < 1:
+        return first, second
+    if rate < 1:
+        return _thin_out(first, 1 / rate), second
+    return first, _thin_out(second, rate)
+
+
+def _thin_out(points: NDArray[np.float32], step: float) -> NDArray[np.float32]:
+    """Every `step`-th frame of (T, J, 2), between two frames in a straight line."""
+    at = np.arange(0, len(points) - 1, step)
+    before = at.astype(np.int64)
+    share = (at - before).astype(np.float32)[:, None, None]
+    return np.asarray(points[before] * (1 - share) + points[before + 1] * share)
+
+
+def _median_pose(joints: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(2 J,) median place of (T, J, 2) joints; 0 where never seen."""
+    frames = joints[:: max(1, len(joints) // 50)]
     seen = np.isfinite(frames)
     # The median of the seen values, by sorting NaN to the end; np.nanmedian is slower by far.
     ordered = np.sort(frames, axis=0)
     middle = np.maximum(seen.sum(axis=0) - 1, 0) // 2
     pose = np.take_along_axis(ordered, middle[None], axis=0)[0]
-    return np.asarray(np.nan_to_num(pose / recording.frame_size[0]).ravel(), dtype=np.float64)
+    return np.asarray(np.nan_to_num(pose).ravel(), dtype=np.float64)
 
 
-def _near_pairs(poses: Sequence[NDArray[np.float64]]) -> Iterator[tuple[int, int]]:
+def _near_pairs(recordings: Sequence[Recording]) -> Iterator[tuple[int, int, bool]]:
+    """Pairs with nearly the same median pose, and whether the second was mirrored for it."""
     from scipy.spatial import KDTree
 
-    if len(poses) < 2:
+    if len(recordings) < 2:
         return
-    pairs = KDTree(np.stack(poses)).query_pairs(MAX_SHIFT, p=np.inf)
-    yield from sorted(pairs)
+    tree = KDTree(np.stack([_median_pose(_lower_joints(one)) for one in recordings]))
+    yield from ((*pair, False) for pair in sorted(tree.query_pairs(MAX_SHIFT, p=np.inf)))
+    mirrored = np.stack([_median_pose(_lower_joints(one, is_mirrored=True)) for one in recordings])
+    near = tree.query_ball_tree(KDTree(mirrored), MAX_SHIFT, p=np.inf)
+    yield from (
+        (first, second, True)
+        for first, others in enumerate(near)
+        for second in sorted(others)
+        if first < second
+    )
 
 
 def _heights(points: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -10,10 +10,13 @@ from typing import Final
 from pydantic import dataclasses as checked
 
 from pdla.data.checked_options import CHECKED
+from pdla.data.intake.sheets import mask_numbers
 from pdla.data.openpose.formats import OTHER_SUFFIXES, WHOLE_FILES
 from pdla.data.openpose.pose_file import holds_video
+from pdla.data.openpose.pose_rows import decode
 
 SAMPLE_FILES: Final = 1000  # a folder with so many other files and no JSON is no OpenPose folder
+HEADER_BYTES: Final = 2000
 SUFFIXES: Final = (*WHOLE_FILES, *OTHER_SUFFIXES)
 
 
@@ -132,8 +135,24 @@ def _why_nothing(videos: Path) -> str:
                 return "the video folders lie one folder deeper; give that one"
         except OSError:
             continue
+    tables = [entry for entry in entries if entry.name.lower().endswith((".csv", ".tsv"))]
+    if tables:
+        return (
+            f"no OpenPose output here, and no table ({len(tables)} csv) that was understood as "
+            "joints of a person; the first "
+            f"has the columns {_header(Path(tables[0].path))}; docs/pose_formats.md shows which "
+            "names are read"
+        )
     return (
         "no OpenPose output here; expected one folder for each video with one JSON file for each "
         "frame, as OpenPose --write_json writes, or one csv or JSON file for each video "
         "(docs/pose_formats.md)"
     )
+
+
+def _header(path: Path) -> str:
+    """The first line of a table, as far as it goes into a message."""
+    with path.open("rb") as file:
+        lines = decode(file.read(HEADER_BYTES)).splitlines()
+    text = mask_numbers(lines[0]) if lines else ""
+    return repr(text) if text else "(none)"

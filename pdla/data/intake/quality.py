@@ -30,7 +30,8 @@ class QualityOptions:
         warn_foot: If the foot is seen less, heights come from the knee: say so.
         warn_interpolated: Above this, say so.
         warn_swapped: Above this share of frames with legs changed back, say so.
-        warn_jitter: Above this shake in trunk lengths a frame, say so.
+        warn_jitter: Above this shake in trunk lengths a frame, say so; at less than 30 frames a
+            second more is allowed, as taps themselves go further from frame to frame.
         warn_outside: Above this share of joints outside the frame, say so.
         warn_rival: If another person is this likely the patient (0 to 1), say so.
     """
@@ -113,7 +114,7 @@ def _checks(facts: Facts, leg: Leg, options: QualityOptions) -> list[tuple[bool,
         (facts.interpolated[leg] > options.warn_interpolated, Reason.INTERPOLATED,
          f"in {facts.interpolated[leg]:.0%} of the frames"),
         (swapped > options.warn_swapped, Reason.LEGS_SWAPPED, f"changed back in {swapped:.0%}"),
-        (jitter > options.warn_jitter, Reason.JOINTS_SHAKE,
+        (jitter > options.warn_jitter * _slow_rate_factor(facts.fps), Reason.JOINTS_SHAKE,
          f"{jitter:.2f} trunk lengths a frame"),
         (facts.outside > options.warn_outside, Reason.OUTSIDE_FRAME,
          f"{facts.outside:.0%} of them"),
@@ -123,3 +124,8 @@ def _checks(facts: Facts, leg: Leg, options: QualityOptions) -> list[tuple[bool,
          f"n = {facts.timing.step}, {facts.fps:g} frames a second"),
         (facts.cut_frames > 0, Reason.STALE_TAIL, f"{facts.cut_frames} frames"),
     ]  # fmt: skip
+
+
+def _slow_rate_factor(fps: float) -> float:
+    """How much larger the second difference of a smooth movement is than at 30 frames a second."""
+    return max(1.0, 30.0 / fps) ** 2

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,10 @@ from pdla.data.openpose.table_columns import (
 from pdla.data.reasons import Reason
 from pdla.data.skeletons import N_JOINTS
 
-if TYPE_CHECKING:
-    pass
-
 _VALUES: Final = {
     "x": 0, "y": 1, "v": 2, "c": 2, "s": 2, "vis": 2, "visibility": 2, "visible": 2, "conf": 2,
-    "confidence": 2, "score": 2, "likelihood": 2, "prob": 2,
+    "confidence": 2, "score": 2, "likelihood": 2, "prob": 2, "probability": 2,
+    "sichtbarkeit": 2, "konfidenz": 2, "visibilidad": 2, "confianza": 2, "confiance": 2,
 }  # fmt: skip
 # Words around the number of a landmark: landmark_3_x, L3_x, kp3_x, pose_3_x.
 _NOISE: Final = frozenset({"landmark", "lm", "l", "pose", "point", "p", "kp", "keypoint", "joint"})

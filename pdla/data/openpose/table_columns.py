@@ -30,7 +30,9 @@ CLIP_NAMES: Final = (
 LANDMARK_NAMES: Final = ("landmarkname", "jointname", "keypointname", "bodypart", "part", "name",
                     "landmark", "joint", "keypoint", "landmarkid", "landmarkindex", "landmarkidx",
                     "jointid", "jointindex", "keypointid", "keypointindex", "lm", "lmid", "kp",
-                    "kpid", "point", "pointid", "id", "index")  # fmt: skip
+                    "kpid", "point", "pointid", "landmarknumber", "landmarkno", "landmarknr",
+                    "jointnumber", "jointno", "jointnr", "keypointnumber", "keypointno",
+                    "keypointnr", "pointnumber", "pointno", "pointnr", "id", "index")  # fmt: skip
 TIME_UNITS: Final = {
     "timestamp": "", "timestamps": "", "time": "", "t": "", "ptstime": "", "frametime": "",
     "times": "s", "timesec": "s", "timeseconds": "s", "seconds": "s", "sec": "s",

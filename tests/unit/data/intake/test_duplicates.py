@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 from pdla.data.intake import Intake, IntakeOptions, read_intake
+from pdla.data.intake.duplicates import is_copy
+from pdla.data.recordings import Recording
+from pdla.data.skeletons import JOINT, JOINTS
 from tests.fixtures.clinics import HEADER, seated, write_sheet, write_video
 
 IDS = ("TG1_5550001_20220101_LA_1", "TG2_5550002_20220101_LA_1", "TG3_5550003_20220101_LA_1")
@@ -24,10 +27,26 @@ def with_noise(person: np.ndarray) -> np.ndarray:
     return noisy
 
 
+def mirrored(person: np.ndarray) -> np.ndarray:
+    """What a pose estimator finds in the mirrored picture."""
+    other = [JOINT[{"L": "R", "R": "L"}.get(name[0], name[0]) + name[1:]] for name in JOINTS]
+    mirror = person[:, other].copy()
+    mirror[..., 0] = np.where(mirror[..., 2] > 0, 540 - mirror[..., 0], 0)
+    return mirror
+
+
+def at_25_fps(person: np.ndarray) -> np.ndarray:
+    return person[np.round(np.arange(0, len(person) - 1, 30 / 25)).astype(int)]
+
+
 @pytest.mark.parametrize(
-    "copy", [lambda person: person, lambda person: person[17:], with_noise,
-             lambda person: with_noise(person)[5:-30]],
-    ids=["equal", "cut", "noise", "both"],
+    "copy",
+    [lambda person: person, lambda person: person[17:], with_noise,
+     lambda person: with_noise(person)[5:-30], mirrored, lambda person: mirrored(person)[5:-30],
+     lambda person: person[::2], at_25_fps,
+     lambda person: with_noise(mirrored(at_25_fps(person)))],
+    ids=["equal", "cut", "noise", "cut noise", "mirrored", "mirrored cut", "every second frame",
+         "25 fps", "mirrored 25 fps noise"],
 )  # fmt: skip
 def test_copies_under_two_patients_are_one_person(
     tmp_path: Path, copy: Callable[[np.ndarray], np.ndarray]
@@ -39,6 +58,15 @@ def test_copies_under_two_patients_are_one_person(
     assert patients[0] == patients[2] != patients[1]
     assert intake.n_patients == 2
     assert len({sample.patient for sample in intake.cohort.samples}) == 2
+
+
+def test_a_scaled_and_a_cut_copy_at_a_known_rate_are_copies() -> None:
+    person = restless(1).astype(np.float32)
+    big = person * np.asarray([2, 2, 1], dtype=np.float32)
+    one = Recording("V-1", person, 30.0, (960, 540))
+    assert is_copy(one, Recording("V-2", big, 30.0, (1920, 1080)))
+    assert not is_copy(one, Recording("V-2", big, 30.0, (1920, 1920)))
+    assert is_copy(one, Recording("V-2", person[40::2], 15.0, (960, 540)))
 
 
 def test_other_people_on_the_same_chair_stay_apart(tmp_path: Path) -> None:

@@ -164,6 +164,13 @@ def test_merged_patients_are_told_by_row(tmp_path: Path) -> None:
         (lambda root: write_video(root / "LA" / "deep" / "v", seated(3)), "one folder deeper"),
         (lambda root: write_video(root / "LA", seated(3)), "the folder of a single video"),
         (lambda root: ((root / "LA").mkdir(), (root / "LA" / "a.txt").touch()), "no OpenPose"),
+        (
+            lambda root: (
+                (root / "LA").mkdir(),
+                (root / "LA" / "a.csv").write_text("px,py,p1234567"),
+            ),
+            r"has the columns 'px,py,p#'",
+        ),
     ],
 )
 def test_a_folder_with_nothing_to_read_says_what_to_give(

@@ -120,3 +120,13 @@ def test_shake_is_measured_in_trunk_lengths() -> None:
 def test_thresholds_are_shares() -> None:
     with pytest.raises(ValueError, match=r"^recordings\.quality\.min_leg=80: expected 1 or less$"):
         IntakeOptions.from_config({"quality": {"min_leg": 80}})
+
+
+@pytest.mark.parametrize(("fps", "is_said"), [(30.0, True), (10.0, False)])
+def test_taps_at_few_frames_a_second_are_no_shaking(fps: float, is_said: bool) -> None:
+    """Two taps a second, 0.25 trunk lengths high: from frame to frame they go far at 10 fps."""
+    person = seated(150)
+    lift = 60 * np.clip(np.sin(2 * np.pi * 2 * np.arange(150) / 10), 0, None)
+    person[:, [JOINT[f"R{part}"] for part in ("Knee", "Ankle", "Heel")], 1] -= lift[:, None]
+    found = reasons(judge(person, fps=fps)["R"])
+    assert (Reason.JOINTS_SHAKE in found) == is_said

@@ -93,6 +93,7 @@ def test_mediapipe_with_a_row_a_frame(tmp_path: Path, kind: str) -> None:
         ("frame,landmark_name,x,y,visibility", MEDIAPIPE),
         ("Frame,Name,X,Y,Visibility", [name.lower() for name in MEDIAPIPE]),
         ("frame,landmark_id,x,y,visibility", range(1, 34)),
+        ("Frame,Landmark_Nr,X,Y,Sichtbarkeit", range(1, 34)),
     ],
 )
 def test_mediapipe_with_a_row_a_landmark(tmp_path: Path, header: str, names: Any) -> None:
