@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from pdla.data.quantities import LegKinematics
-from pdla.data.recordings import Cohort, Recording
-from pdla.data.skeletons import as_leg
+from pdla.data.recordings import Cohort, LegSample, Recording
+from pdla.data.skeletons import LEGS, as_leg
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,22 +139,91 @@ def read_cohort(
     return read(Path(videos), sheet, Path(store), read_options(None, list(options)))
 
 
-def score(runs: PathLike, cohort: Cohort, *, models: Sequence[str] = ()) -> "pd.DataFrame":
+def score(runs: PathLike, cohort: Cohort, *, row: str = "") -> "pd.DataFrame":
     """Score the legs of a cohort with finished runs; nothing is written.
 
     Args:
-        runs: Folder of a run, or of a study: then the mean of all its finished runs.
+        runs: Folder of a study or a run, a file of `pdla export`, or the word simulated.
         cohort: From `read_cohort`; its scores, if it has any, are not used.
-        models: Only runs of these models, by `model=` name or row of the report; all if empty.
+        row: Row of the study's report, such as `tcn`, or `all`; empty for the primary one.
 
     Returns:
         A row a leg as in scores.csv of `pdla score`, without `place`; `attrs["notes"]` says what a
         reader must know first. Research only, not a medical device.
 
     Raises:
-        ValueError: If no run is finished, a model is unknown, or no leg can be scored.
+        ValueError: If no run is finished, the row is unknown, or no leg can be scored.
     """
-    from pdla.commands.score import score_legs
+    return Scorer(runs, row=row).score(cohort)
 
-    with TemporaryDirectory() as folder:
-        return score_legs(Path(runs), cohort, Path(folder) / "store", list(models))
+
+class Scorer:
+    """Opens a study, a run, an exported file or pdla's own weights once, and scores legs with it.
+
+    Research only, not a medical device.
+
+    Args:
+        source: Folder of a study or a run, a file of `pdla export`, or the word simulated: weights
+            that never saw a real patient.
+        row: Row of the study's report; empty for the primary one.
+
+    Attributes:
+        name: Which row of which study.
+        figures: Kappa and MAE with 95% intervals on patients who were new to it, in a line.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If no run is finished, or the row is unknown.
+    """
+
+    def __init__(self, source: PathLike, *, row: str = "") -> None:
+        from pdla.commands.scorers import open_scorer
+
+        self._scorer = open_scorer(Path(source), row)
+        self.name = self._scorer.name
+        self.figures = self._scorer.figures
+
+    def __repr__(self) -> str:
+        """What scores, and how well."""
+        return f"Scorer({self.name}; {self.figures})"
+
+    def score(
+        self,
+        videos: Cohort | Recording | PathLike,
+        labels: PathLike | None = None,
+        *,
+        store: PathLike = DEFAULT_STORE,
+        options: Sequence[str] = (),
+    ) -> "pd.DataFrame":
+        """Score legs; nothing is written but, for a folder, parsed keypoints in the store.
+
+        Args:
+            videos: From `read_cohort` or `read_recording`, or a folder of videos or of one video.
+            labels: For a folder: sheet that lists the videos; its scores are not used.
+            store: For a folder: where parsed keypoints are kept.
+            options: For a folder: as for `read_cohort`.
+
+        Returns:
+            A row a leg with score, probabilities, score set, quantities, quality and, where there
+            is no score, the reason; `attrs["notes"]` says what a reader must know first.
+
+        Raises:
+            FileNotFoundError: If the folder or the sheet is missing.
+            ValueError: If no leg can be scored.
+        """
+        from pdla.commands.score import score_legs_by
+
+        if isinstance(videos, Recording):
+            cohort = _as_cohort(videos)
+        elif isinstance(videos, Cohort):
+            cohort = videos
+        else:
+            cohort = read_cohort(videos, labels, store=store, options=options)
+        with TemporaryDirectory() as folder:
+            return score_legs_by(self._scorer, cohort, Path(folder) / "store")
+
+
+def _as_cohort(recording: Recording) -> Cohort:
+    """Both legs of one video of somebody."""
+    samples = (LegSample(recording, leg, None, "unknown", "") for leg in LEGS)
+    return Cohort(tuple(samples), n_videos=1)

@@ -291,28 +291,42 @@ def evaluate(
 
 @app.command()
 def score(
-    runs: Runs,
-    videos: Videos,
-    out: Annotated[Path, typer.Option(help="Table to write, .csv.")],
+    runs: Annotated[
+        Path,
+        typer.Argument(help="Study, run, exported file, or the word simulated.", metavar="SCORER"),
+    ],
+    videos: Annotated[Path, typer.Argument(help="Folder of videos, or of one video.")],
+    out: Annotated[Path, typer.Option(help="Table to write, .csv.")] = Path("scores.csv"),
     overrides: Overrides = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="Sheet that lists the videos; its scores are not used.")
+    labels: Annotated[Path | None, typer.Option(help="Sheet that lists the videos.")] = None,
+    row: Annotated[str, typer.Option(help="Row of the report, as tcn or all.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Folder of pages, one a patient.")] = None,
+    recalibrate: Annotated[
+        str | None, typer.Option(help="By the scores of the sheet: thresholds or prior.")
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="Only runs of this model, or row of the report; may be repeated."),
-    ] = None,
+    change: Annotated[
+        str, typer.Option(help="Also differences by medication, stimulation or visit.")
+    ] = "",
     store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
         "data/store/scored"
     ),
+    config: OptionsFile = None,
 ) -> None:
-    """Score new, unrated videos: the mean of finished runs, and how far they disagree."""
-    from pdla.commands.score import print_scores, score_videos
+    """Score new, unrated videos with a row of a study, and say how sure that is."""
+    from pdla.commands.score import check_out, score_videos, write_scores
+    from pdla.commands.score_pages import write_pages
+    from pdla.commands.score_screen import print_files, print_scores
+    from pdla.evaluation.recalibration import as_way
 
+    check_out(out)
     scoring = score_videos(
-        runs, videos, out, store=store, labels=labels, overrides=overrides or [], models=model or []
-    )
+        runs, videos, store=store, labels=labels, config=config, overrides=overrides or [],
+        row=row, way=as_way(recalibrate), change=change,
+    )  # fmt: skip
     print_scores(scoring, out)
+    print_files(write_scores(scoring, out))
+    if html is not None:
+        print_files([write_pages(scoring, html)])
 
 
 @app.command()

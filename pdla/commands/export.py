@@ -5,6 +5,7 @@ in, as `pdla` prepares them, and the probabilities of the scores 0-4 come out. H
 stands in a JSON file beside it. Both files are for research, not for use as a medical device.
 """
 
+import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,14 +20,18 @@ from torch import Tensor, nn
 from pdla import RESEARCH_ONLY
 from pdla.data.batches import ClipBatch
 from pdla.data.drawing.draw import Drawing, draw_clips
-from pdla.data.files import write_json
+from pdla.data.files import write_json, write_text
 from pdla.data.quantities import quantity_names
 from pdla.data.skeletons import JOINT
+from pdla.evaluation.training_legs import describe_training, training_to_json
 from pdla.models.scorer import LegScorer
+from pdla.report.card import export_card
+from pdla.report.study import Study
+from pdla.report.study_row import choose_row
 from pdla.report.study_run import StudyRun, read_run
-from pdla.runs.folder import RESULT
+from pdla.runs.folder import RESULT, file_hash
 from pdla.targets import build, find_class
-from pdla.training.prediction import load_best
+from pdla.training.prediction import load_best, training_ranges
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +72,16 @@ def export_run(run_dir: Path, out: Path) -> dict[str, Any]:
         The facts.
 
     Raises:
-        ValueError: If the ending is unknown, the run is not finished, the network cannot be
-            exported, or what was written does not compute what the run computes: one line each.
+        ValueError: If the ending is unknown, the run is not finished, another run's export is
+            there, the network cannot be exported, or what was written does not compute what the run
+            computes: one line each.
     """
     if out.suffix not in FORMATS:
         raise ValueError(f"{out}: choose a name that ends in {' or '.join(FORMATS)}")
     if not (run_dir / RESULT).exists():
         raise ValueError(f"{run_dir}: no finished run; give the folder of one, as runs/STUDY/RUN")
     run = read_run(run_dir)
+    _check_free(out, run)
     scorer = load_best(run).eval()
     batch = sample_batch(run)
     inputs = used_inputs(scorer, batch)
@@ -96,14 +103,64 @@ def export_run(run_dir: Path, out: Path) -> dict[str, Any]:
     finally:
         part.unlink(missing_ok=True)
     facts = describe_export(run, scorer, {n: list(_tensor(batch, n).shape[1:]) for n in inputs})
-    facts = {"file": out.name, **facts, "largest_difference_to_the_run": difference}
+    facts = {
+        "file": out.name,
+        "sha256": file_hash(out),
+        **facts,
+        "scoring": describe_scoring(run),
+        "largest_difference_to_the_run": difference,
+    }
     write_json(out.with_suffix(".json"), facts)
+    write_text(out.with_suffix(".md"), export_card(run, out, facts))
     return facts
 
 
 def _quantities(config: Any) -> tuple[str, ...]:
     """Names of the quantities that a run's data gives; older runs have those of pdla alone."""
     return quantity_names(config["data"].get("quantities", ("kinematics",)))
+
+
+def _check_free(out: Path, run: StudyRun) -> None:
+    """Never replace a file, or the description of one, that another run has left.
+
+    Raises:
+        ValueError: If there is one. A description is of one file: the two formats of a run need
+            two names.
+    """
+    beside = out.with_suffix(".json")
+    if not beside.exists():
+        if out.exists():
+            raise ValueError(f"{out}: is there already, with nothing that says of which run")
+        return
+    try:
+        facts = json.loads(beside.read_text(encoding="utf-8"))
+        same = (facts["run"], facts["config_hash"], facts["data_hash"]) == (
+            run.folder.resolve().name, run.result.config_hash, run.result.data_hash
+        )  # fmt: skip
+        is_own = same and facts["file"] == out.name
+        name = f"describes {facts['file']} of {facts['run']}"
+    except (ValueError, KeyError, TypeError):
+        is_own, name = False, "is there already, and describes no export"
+    if not is_own:
+        raise ValueError(f"{beside}: {name}; give this export another name")
+
+
+def describe_scoring(run: StudyRun) -> dict[str, Any]:
+    """What `pdla score` needs beside the network: clips, abstention, score sets, figures."""
+    config = run.config
+    row = choose_row(Study(run.folder.parent, [run], {}))
+    return {
+        "clips": config["evaluation"]["clips"],
+        "data": {
+            key: value for key, value in config["data"].items() if key not in ("folder", "cache")
+        },
+        "sampling": config["sampling"],
+        "drawing": config["drawing"],
+        "figures": row.figures(),
+        "score_sets": row.sets.to_json(),
+        "training_ranges": [one.to_json() for one in training_ranges([run])],
+        "training_legs": training_to_json(describe_training(run.own_legs(run.fold.train))),
+    }
 
 
 def sample_batch(run: StudyRun) -> ClipBatch:

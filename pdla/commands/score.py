@@ -1,45 +1,38 @@
-"""`pdla score`: what finished runs say of new videos that nobody has rated.
+"""`pdla score`: what a finished study, an exported file or pdla's own weights say of new videos.
 
-Every usable leg is scored by every run that fits its side, and the mean of their probabilities is
-what is said: folds, seeds and models are an ensemble. How far they disagree stands beside it. Legs
-that cannot be scored stand in the same table, with the reason.
+One row of the study's report scores every usable leg: the mean over its folds and seeds. How far
+the runs disagree, and which scores together hold the rater's with a stated probability, stand
+beside it. Legs that cannot be scored stand in the same table, with the reason.
 """
 
-import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from pdla import RESEARCH_ONLY
 from pdla.commands.options import read_options
+from pdla.commands.score_table import (
+    COLUMNS,
+    COUNTS,
+    QUANTITY_COLUMNS,
+    leg_facts,
+    make_table,
+)
+from pdla.commands.scorers import LegsScorer, open_scorer, score_by_runs
 from pdla.data.files import write_json, write_text
-from pdla.data.intake import read_intake
-from pdla.data.reasons import Reason
-from pdla.data.recordings import SCORES, Cohort
-from pdla.data.skeletons import LEGS
-from pdla.evaluation.abstention import MAX_DISAGREEMENT, withhold
-from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores, probabilities_of
-from pdla.models.shipped import NEVER_REAL, STUDY
-from pdla.report.study import Study
+from pdla.data.intake import Intake, read_intake
+from pdla.data.recordings import Cohort
+from pdla.evaluation.abstention import withhold
+from pdla.evaluation.change import Change, measure_change
+from pdla.evaluation.conformal import ScoreSets
+from pdla.evaluation.recalibration import Recalibration, Way, apply_change, recalibrate
 from pdla.report.study_run import StudyRun
-from pdla.training.prediction import Predictor, read_finished, training_ranges
-from pdla.training.pretraining import can_tell_patients, patients_seen
 
-log = logging.getLogger(__name__)
-
-COLUMNS: Final = [
-    *LEG_KEY, "place", "predicted", "expected_score", *PROBABILITY_COLUMNS, "disagreement",
-    "n_runs", "n_clips", "runs_that_knew_the_patient", "unsupported_scores", "warnings", "reason",
-    "intended_use",
-]  # fmt: skip
+COMPARED: Final = ("expected_score", *QUANTITY_COLUMNS.values())
+NO_SETS: Final = ScoreSets(float("inf"), 0)  # of a leaky study: they would promise too much
 
 
 @dataclass(frozen=True)
@@ -47,15 +40,23 @@ class VideoScoring:
     """Scores of new videos.
 
     Attributes:
-        table: A row a leg with the columns of COLUMNS, in order of the sheet, else of the folders;
-            legs without a score have a reason instead.
-        study: The runs that scored, and those that are not finished.
+        table: A row a leg with the columns of `score_table`, in order of the sheet, else of the
+            folders; legs without a score have a reason instead.
+        scorer: What scored.
         facts: What else must be said, one line each.
+        intake: What was read.
+        sets: Rule of the score sets, after recalibration.
+        recalibration: How probabilities were moved to local raters, if they were.
+        change: Between two conditions, if it was asked for.
     """
 
     table: pd.DataFrame
-    study: Study
+    scorer: LegsScorer
     facts: list[str]
+    intake: Intake
+    sets: ScoreSets
+    recalibration: Recalibration | None = None
+    change: Change | None = None
 
     @property
     def scored(self) -> pd.DataFrame:
@@ -64,281 +65,197 @@ class VideoScoring:
 
 
 def score_videos(
-    folder: Path,
+    source: Path,
     videos: Path,
-    out: Path,
     *,
     store: Path,
     labels: Path | None = None,
+    config: Path | None = None,
     overrides: Sequence[str] = (),
-    models: Sequence[str] = (),
+    row: str = "",
+    way: Way | None = None,
+    change: str = "",
 ) -> VideoScoring:
-    """Score videos with finished runs; write the table, and which runs made it beside it.
+    """Score videos; nothing is written but what is kept in the store.
 
     Args:
-        folder: A run, or a study: then all its finished runs.
-        videos: OpenPose folders.
-        out: Table to write, .csv; what was used stands in the .json of the same name.
+        source: A study, a run, an exported file, or the word simulated.
+        videos: Folder with a folder or file of keypoints a video, or that of one video.
         store: Where the keypoints are kept. Pseudonyms follow from the secret next to it: with that
             of the training data, patients whom runs have seen are found.
-        labels: A sheet that lists the videos, if there is one; its scores are not looked at.
-        overrides: Intake options, as `recordings.openpose.fps=25`.
-        models: Only runs of these models, by their `model=` names or as rows of the report; all if
-            there is none.
+        labels: A sheet that lists the videos, if there is one; its scores are only looked at to
+            recalibrate.
+        config: File of conf/recordings/ with options of the intake.
+        overrides: Options of the intake, as `recordings.openpose.fps=25`.
+        row: Row of the study's report; empty for the primary one.
+        way: Recalibrate by the rated legs of the sheet: thresholds or prior.
+        change: Condition to compare: medication, stimulation or visit.
 
     Raises:
-        ValueError: If no run is finished, a model is unknown, or no leg can be scored.
+        ValueError: If no run is finished, the row is unknown, no leg can be scored, or there are
+            too few rated legs to recalibrate.
     """
-    if out.suffix != ".csv":
-        raise ValueError(f"--out {out}: give the name of a table, as in scores.csv")
-    study = _choose(read_finished(folder), models)
-    intake = read_intake(videos, labels, store, read_options(None, list(overrides)))
-    cohort = withhold(intake.cohort, training_ranges(study.runs))
-    table = score_cohort(study.runs, cohort, store, intake.cohort)
-    places = {video.video_id: video.place for video in intake.videos}
-    whole = _with_reasons(table, cohort, places)
-    facts = _facts(study, table)
-    scoring = VideoScoring(whole, study, facts)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, whole.to_csv(index=False, float_format="%.4f"))
-    write_json(out.with_suffix(".json"), _provenance(scoring, cohort))
-    return scoring
+    if way is not None and labels is None:
+        raise ValueError(f"--recalibrate {way}: name the sheet with local scores by --labels")
+    scorer = open_scorer(source, row)
+    intake = read_intake(videos, labels, store, read_options(config, list(overrides)))
+    table, recalibration, sets = _score(scorer, intake.cohort, intake, store, way)
+    scoring = VideoScoring(table, scorer, [], intake, sets, recalibration)
+    facts = _facts(scoring)
+    measured = measure_change(scoring.scored, change, COMPARED) if change else None
+    return replace(scoring, facts=facts, change=measured)
 
 
-def score_legs(
-    folder: Path, cohort: Cohort, store: Path, models: Sequence[str] = ()
-) -> pd.DataFrame:
+def _score(
+    scorer: LegsScorer, whole: Cohort, intake: Intake | None, store: Path, way: Way | None
+) -> tuple[pd.DataFrame, Recalibration | None, ScoreSets]:
+    cohort = withhold(whole, scorer.ranges)
+    scored = scorer.score(cohort, store, whole)
+    sets = NO_SETS if scorer.is_leaky else scorer.sets
+    recalibration = None
+    if way is not None:
+        rated = _with_ratings(scored, cohort)
+        recalibration = recalibrate(rated, way)
+        scored = apply_change(scored, recalibration)
+        sets = ScoreSets.learn(recalibration.predictions, sets.coverage)
+    facts = leg_facts(whole, intake)
+    return make_table(scored, cohort, facts, sets), recalibration, sets
+
+
+def _with_ratings(scored: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """The scored legs that a local rater has scored, with that score."""
+    ratings = {(one.recording.video_id, one.leg): one.score for one in cohort.samples}
+    keys = zip(scored["video_id"], scored["leg"], strict=True)
+    table = scored.assign(score=pd.Series([ratings.get(key) for key in keys], dtype="Int64"))
+    return table[table["score"].notna()].astype({"score": int})
+
+
+def score_legs(source: Path, cohort: Cohort, store: Path, row: str = "") -> pd.DataFrame:
+    """Score a cohort that was read already; see `score_legs_by`."""
+    return score_legs_by(open_scorer(source, row), cohort, store)
+
+
+def score_legs_by(scorer: LegsScorer, cohort: Cohort, store: Path) -> pd.DataFrame:
     """Score a cohort that was read already; nothing is written but what a run needs in `store`.
 
     Returns:
-        A row a leg with COLUMNS but `place`; `attrs["notes"]` holds what else must be said.
+        A row a leg with the columns of `score_table` but `place`; `attrs["notes"]` holds what else
+        must be said.
 
     Raises:
         ValueError: As `score_videos`.
     """
-    study = _choose(read_finished(folder), models)
-    whole_cohort = cohort
-    cohort = withhold(cohort, training_ranges(study.runs))
-    table = score_cohort(study.runs, cohort, store, whole_cohort)
-    known = [sample.recording.video_id for sample in cohort.samples]
-    known += [exclusion.video_id for exclusion in cohort.exclusions]
-    whole = _with_reasons(table, cohort, dict.fromkeys(known, "")).drop(columns="place")
-    whole.attrs = {"notes": _facts(study, table), "intended_use": RESEARCH_ONLY}
-    return whole
-
-
-def _choose(study: Study, models: Sequence[str]) -> Study:
-    if not models:
-        return study
-    chosen: dict[Path, StudyRun] = {}
-    for model in models:
-        variant = study.variants.get(model)
-        runs = variant.runs if variant else [r for r in study.runs if r.result.model == model]
-        if not runs:
-            names = "; ".join(study.variants)
-            raise ValueError(f"--model {model}: no finished run of it; choose {names}")
-        chosen |= {run.folder: run for run in runs}
-    return replace(study, runs=list(chosen.values()))
+    table, _, sets = _score(scorer, cohort, None, store, None)
+    notes = [scorer.figures, sets.note, *scorer.facts(), *_known(table)]
+    table = table.drop(columns="place")
+    table.attrs = {"notes": notes, "scored_by": scorer.name, "intended_use": RESEARCH_ONLY}
+    return table
 
 
 def score_cohort(
     runs: Sequence[StudyRun], cohort: Cohort, store: Path, whole: Cohort | None = None
 ) -> pd.DataFrame:
-    """Mean over the runs for every leg that at least one of them fits.
-
-    Args:
-        runs: Finished ones.
-        cohort: Legs to score.
-        store: Where its keypoints are kept.
-        whole: The cohort with the legs that are withheld; by it, patients are recognised.
-
-    Returns:
-        A row a leg; `disagreement` is the SD of the expected score between runs (NaN for one run),
-        `n_clips` the fewest that any run looked at, `unsupported_scores` those that no training leg
-        of any run had.
-
-    Raises:
-        ValueError: If no run fits a usable leg.
-    """
-    # Batches carry a score; a stand-in does, for nothing that is kept looks at it.
-    stand_in = tuple(replace(sample, score=0) for sample in cohort.samples)
-    predictor = Predictor(replace(cohort, samples=stand_in), store)
-    usable = {sample.leg for sample in cohort.samples}
-    parts = []
-    for run in runs:
-        if not usable & set(run.result.legs):
-            continue
-        log.info("%s scores", run.folder.name)
-        part = predictor.predict(run)
-        seen = patients_seen(run.result, run.folds, run.legs, whole or cohort)
-        knew = part["patient"].isin(seen).astype(float)
-        can_tell = can_tell_patients(run.result, whole or cohort) or run.folder.parent == STUDY
-        part["knew"] = knew if can_tell else knew.replace(0.0, np.nan)
-        part["unsupported"] = "".join(map(str, run.result.unsupported_scores))
-        parts.append(part)
-    if not parts:
-        raise ValueError("no usable leg of a side that these runs score; `pdla check` says why")
-    return _mean_over_runs(pd.concat(parts, ignore_index=True))
+    """Mean over some runs, each counting the same; see `score_by_runs`."""
+    return score_by_runs({"runs": runs}, cohort, store, whole or cohort)
 
 
-def _mean_over_runs(predictions: pd.DataFrame) -> pd.DataFrame:
-    by_leg = predictions.groupby(LEG_KEY, sort=False)
-    table = by_leg[PROBABILITY_COLUMNS].mean()
-    table = add_scores(table, probabilities_of(table))
-    table["disagreement"] = by_leg["expected_score"].std()
-    table["n_runs"] = by_leg.size()
-    table["n_clips"] = by_leg["n_clips"].min()
-    is_unknown = by_leg["knew"].apply(lambda knew: knew.isna().any() and not knew.any())
-    table["runs_that_knew_the_patient"] = by_leg["knew"].sum().mask(is_unknown)
-    table["unsupported_scores"] = [
-        " ".join(sorted(set.intersection(*map(set, scores)))) for _, scores in by_leg["unsupported"]
-    ]
-    return table.reset_index()
-
-
-def _with_reasons(table: pd.DataFrame, cohort: Cohort, place_of: Mapping[str, str]) -> pd.DataFrame:
-    """All legs of the videos of `place_of`, in order; those without a score have a reason."""
-    scored = {(row["video_id"], row["leg"]): row for row in table.to_dict("records")}
-    reasons = {
-        (exclusion.video_id, leg): exclusion.reason.text
-        for exclusion in cohort.exclusions
-        for leg in ((exclusion.leg,) if exclusion.leg else LEGS)
-    }
-    warnings = {
-        (sample.recording.video_id, sample.leg): "; ".join(map(str, sample.warnings))
-        for sample in cohort.samples
-    }
-    keys = [(video, leg) for video in place_of for leg in LEGS]
-    keys += [key for key in reasons if key[0] not in place_of]  # rows without a video id
-    rows: list[dict[str, Any]] = []
-    for video, leg in keys:
-        row: dict[str, Any] = {"video_id": video, "leg": leg, "reason": ""}
-        row["warnings"] = warnings.get((video, leg), "")
-        if (video, leg) in scored:
-            row |= {str(key): value for key, value in scored[video, leg].items()}
-            if row["disagreement"] > MAX_DISAGREEMENT:
-                row |= {"reason": Reason.RUNS_DISAGREE.text, "predicted": None}
-        else:
-            row["reason"] = reasons.get((video, leg), Reason.NO_RUN_FOR_LEG.text)
-        rows.append(row | {"place": place_of.get(video, video), "intended_use": RESEARCH_ONLY})
-    whole = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    counts = ["predicted", "n_runs", "n_clips", "runs_that_knew_the_patient"]
-    return whole.astype(dict.fromkeys(counts, "Int64")).fillna({"unsupported_scores": ""})
-
-
-def _facts(study: Study, table: pd.DataFrame) -> list[str]:
+def _facts(scoring: VideoScoring) -> list[str]:
     """What a reader must know before the scores."""
-    runs = study.runs
-    facts = [f"not used: {name}: {why}" for name, why in study.failures.items()]
-    if study.folder == STUDY:
-        facts.append(NEVER_REAL)
-    for score in SCORES:
-        n_without = sum(score in run.result.unsupported_scores for run in runs)
-        if n_without == len(runs):
-            facts.append(f"No training leg had score {score}: it is never said, and not ruled out.")
-        elif n_without:
-            facts.append(
-                f"{n_without} of {len(runs)} runs had no training leg of score {score}: they give "
-                "it the probability 0."
-            )
-    if n_known := int((table["runs_that_knew_the_patient"] > 0).sum()):
+    facts = [scoring.sets.note, *scoring.scorer.facts(), *_known(scoring.table)]
+    return facts if scoring.recalibration is None else [scoring.recalibration.gain, *facts]
+
+
+def _known(table: pd.DataFrame) -> list[str]:
+    scored = table[table["reason"] == ""]
+    facts = []
+    if n_known := int((scored["runs_that_knew_the_patient"] > 0).sum()):
         facts.append(
             f"{n_known} legs are of patients that runs were trained on: their scores are partly "
             "recognition."
         )
-    if n_unknown := int(table["runs_that_knew_the_patient"].isna().sum()):
+    if n_unknown := int(scored["runs_that_knew_the_patient"].isna().sum()):
         facts.append(
             f"Whether runs were trained on the patients of {n_unknown} legs cannot be told: they "
             "were trained in another working folder, or before pdla 0.2."
         )
-    if study.is_leaky:
-        facts.append("LEAKY runs are among these: nothing is known of how well they score.")
-    if study.is_tuning:
-        facts.append("TUNING runs are among these: they were made to choose options.")
     return facts
 
 
-def _provenance(scoring: VideoScoring, cohort: Cohort) -> dict[str, Any]:
-    runs = scoring.study.runs
+def check_out(out: Path) -> None:
+    """Stop before any work at a name that is no table's.
+
+    Raises:
+        ValueError: If it does not end in .csv.
+    """
+    if out.suffix != ".csv":
+        raise ValueError(f"--out {out}: give the name of a table, as in scores.csv")
+
+
+def write_scores(scoring: VideoScoring, out: Path) -> list[Path]:
+    """Write the table, what made it beside it, and the change between conditions.
+
+    Every file is written whole or not at all: if the disk is full, the old one stays as it is.
+
+    Returns:
+        The files.
+
+    Raises:
+        OSError: If a file cannot be written; one line with its name.
+    """
+    files = {out: _as_csv(scoring.table)}
+    if scoring.change is not None:
+        files[out.with_name(f"{out.stem}-change.csv")] = _as_csv(scoring.change.table)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            write_text(path, text)
+        write_json(out.with_suffix(".json"), _provenance(scoring))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OSError(
+            f"{out}: {reason}; nothing was lost: the scores are above, and what was there before "
+            "is as it was. Free the disk or choose another --out, and run it again"
+        ) from None
+    return [*files, out.with_suffix(".json")]
+
+
+def _as_csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False, float_format="%.4f"))
+
+
+def _provenance(scoring: VideoScoring) -> dict[str, Any]:
+    rule = scoring.recalibration
     return {
         "intended_use": RESEARCH_ONLY,
-        "study": scoring.study.name,
-        "runs": {
-            run.folder.name: {
-                key: getattr(run.result, key)
-                for key in ("model", "leg", "seed", "weights_source", "config_hash", "data_hash")
-            }
-            for run in runs
+        "scored_by": scoring.scorer.name,
+        "figures": scoring.scorer.figures,
+        **scoring.scorer.provenance(),
+        "score_sets": scoring.sets.to_json() | {"note": scoring.sets.note},
+        "recalibration": None if rule is None else {
+            "way": rule.way, "change": rule.words, "legs": rule.n_legs,
+            "patients": rule.n_patients, "before": rule.before, "after": rule.after,
         },
-        "not_finished": scoring.study.failures,
         "notes": scoring.facts,
-        "versions": scoring.study.first.result.versions,
-        "data_hash": cohort.data_hash,
+        "data_hash": scoring.intake.cohort.data_hash,
         "legs_scored": len(scoring.scored),
         "legs_without_score": len(scoring.table) - len(scoring.scored),
-    }
+        "columns": {
+            column.name: {"meaning": column.meaning, "unit": column.unit} for column in COLUMNS
+        },
+        "change": None if scoring.change is None else scoring.change.to_json(),
+        "legs": _legs_as_json(scoring.table),
+    }  # fmt: skip
 
 
-MAX_LEGS: Final = 80  # more are read in the file
-
-
-def print_scores(scoring: VideoScoring, out: Path) -> None:
-    """Print a row a leg, what could not be scored and why, and what to keep in mind."""
-    console = Console(soft_wrap=True, highlight=False)
-    scored = scoring.scored
-    title = f"{len(scored)} legs, each by the mean of the runs of its side"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    table.add_column("video", no_wrap=True)
-    table.add_column("leg")
-    for name in ("score", "mean", *(column[1] for column in PROBABILITY_COLUMNS), "SD", "runs"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in scored.head(MAX_LEGS).to_dict("records"):
-        table.add_row(*_cells(row))
-    console.print(table)
-    if len(scored) > MAX_LEGS:
-        console.print(f"and {len(scored) - MAX_LEGS} more legs in {out}")
-    console.print(
-        "0 to 4: probability of each score; mean: their mean, which rounded is the score; SD: of "
-        "the mean, between runs",
-        style="dim",
-    )
-    for reason, places in _left_out(scoring).items():
-        console.print(f"no score: {reason}: {_some(places)}")
-    for fact in scoring.facts:
-        console.print(fact)
-    console.print(f"scores   {out}")
-    console.print(f"made by  {out.with_suffix('.json')}")
-    console.print(RESEARCH_ONLY, style="italic")
-
-
-def _cells(row: dict[Any, Any]) -> list[str]:
-    shares = [row[column] for column in PROBABILITY_COLUMNS]
-    numbers = [str(row["predicted"]), f"{row['expected_score']:.2f}"]
-    numbers += [f"{share:.2f}" if share >= 0.005 else "-" for share in shares]
-    numbers += [f"{row['disagreement']:.2f}" if row["n_runs"] > 1 else "-", str(row["n_runs"])]
-    return [_short(row["place"]), row["leg"], *numbers]
-
-
-def _short(place: str) -> str:
-    """`folder 12` of `folder 12 of 62 by name`."""
-    return place.split(" of ", maxsplit=1)[0]
-
-
-def _left_out(scoring: VideoScoring) -> dict[str, list[str]]:
-    """Places by reason, the commonest first; a place stands there once if it is about both legs."""
-    rows = scoring.table[scoring.table["reason"] != ""]
-    found: dict[str, list[str]] = {}
-    for reason, _ in Counter(rows["reason"]).most_common():
-        sides: dict[str, str] = {}
-        for row in rows[rows["reason"] == reason].itertuples():
-            sides[str(row.place)] = sides.get(str(row.place), "") + str(row.leg)
-        found[str(reason)] = [
-            _short(place) if len(legs) > 1 else f"{_short(place)} {legs}"
-            for place, legs in sides.items()
-        ]
-    return found
-
-
-def _some(places: list[str]) -> str:
-    more = f" and {len(places) - 6} more" if len(places) > 6 else ""
-    return ", ".join(places[:6]) + more
+def _legs_as_json(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values; sets as lists, what is missing as null."""
+    rows = []
+    for row in table.drop(columns="intended_use").to_dict("records"):
+        plain = {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        plain = {key: int(value) if key in COUNTS and value is not None else value
+                 for key, value in plain.items()}  # fmt: skip
+        words = str(plain["score_set"] or "").split()
+        if all(word.isdigit() for word in words):
+            plain["score_set"] = [int(word) for word in words] or None
+        rows.append(plain)
+    return rows

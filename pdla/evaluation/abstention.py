@@ -6,9 +6,9 @@ walks or moves neither leg); with runs also the range of their training legs, an
 disagree. A leg without a score has the reason instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,27 @@ class TrainingRange:
     middle: NDArray[np.float64]
     spread: NDArray[np.float64]
     limit: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` takes back."""
+        limit = self.limit if np.isfinite(self.limit) else None
+        parts = {name: getattr(self, name).tolist() for name in ("scale", "middle", "spread")}
+        return {"quantities": list(KINEMATICS), **parts, "limit": limit}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "TrainingRange":
+        """The range that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is of other quantities than this version measures.
+        """
+        if list(values["quantities"]) != list(KINEMATICS):
+            raise ValueError("made by a pdla that measures other quantities; export it again")
+        scale, middle, spread = (
+            np.asarray(values[name], np.float64) for name in ("scale", "middle", "spread")
+        )
+        limit = float("inf") if values["limit"] is None else float(values["limit"])
+        return cls(scale, middle, spread, limit)
 
     def distances(self, legs: pd.DataFrame) -> NDArray[np.float64]:
         """(n, F) of legs in SDs of the training legs; 0 where a quantity is missing."""
@@ -125,7 +146,8 @@ def withhold(cohort: Cohort, ranges: Sequence[TrainingRange] = ()) -> Cohort:
 
 
 def _values(legs: pd.DataFrame) -> NDArray[np.float64]:
-    return legs[list(KINEMATICS)].to_numpy(dtype=np.float64)
+    """(n, F); tables of earlier versions may lack a quantity."""
+    return legs.reindex(columns=list(KINEMATICS)).to_numpy(dtype=np.float64)
 
 
 def _logs(values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,8 +6,9 @@ once, its legs sharing its weight (pooled distribution functions; Dunn, Wasserma
 "Distribution-free prediction sets for two-layer hierarchical models").
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,31 @@ class ScoreSets:
         """Whether the stated coverage can hold; 9 patients are the fewest for 90%."""
         return bool(np.isfinite(self.limit))
 
+    @property
+    def note(self) -> str:
+        """What the sets promise, or why there are none."""
+        if not self.has_enough_patients:
+            return f"too few patients for score sets: {self.n_patients}, needed {self._fewest}"
+        return (
+            f"score sets hold the rater's score of {self.coverage:.0%} of the legs of new patients "
+            f"like the {self.n_patients} of this study"
+        )
+
+    @property
+    def _fewest(self) -> int:
+        return int(np.ceil(self.coverage / (1 - self.coverage) - 1e-9))
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """Plain values that `from_json` takes back."""
+        limit = self.limit if self.has_enough_patients else None
+        return {"limit": limit, "n_patients": self.n_patients, "coverage": self.coverage}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ScoreSets":
+        """The rule that `to_json` wrote."""
+        limit = float("inf") if values["limit"] is None else float(values["limit"])
+        return cls(limit, int(values["n_patients"]), float(values["coverage"]))
+
     def of(self, probabilities: Probabilities) -> list[tuple[int, ...]]:
         """Scores in the set of each leg, (n, 5) probabilities; never empty.
 
@@ -67,7 +93,7 @@ class ScoreSets:
         if not self.has_enough_patients:
             raise ValueError(
                 f"too few patients for sets of {self.coverage:.0%}: {self.n_patients}, expected at "
-                f"least {int(np.ceil(self.coverage / (1 - self.coverage) - 1e-9))}"
+                f"least {self._fewest}"
             )
         return [
             tuple(score for score in SCORES if 1.0 - row[score] <= self.limit + 1e-12)

@@ -1,5 +1,6 @@
 """Weights that come with pdla: pre-trained on simulated clinics alone, never on a real patient."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -7,6 +8,24 @@ SIMULATED: Final = "simulated"  # in place of a study, and as model.weights
 NEVER_REAL: Final = "These weights never saw a real patient: they learnt from simulated legs alone."
 STUDY: Final = Path(__file__).with_name("simulated")  # a finished study of one run a model
 WEIGHTS: Final = "best.safetensors"  # in place of best.ckpt
+
+
+CARD: Final = "card.md"
+
+
+def check_shipped(weights: Path) -> None:
+    """Stop at weights that are not those that their card describes.
+
+    Args:
+        weights: Shipped file of weights, in the folder `checkpoints` of its run.
+
+    Raises:
+        ValueError: If its SHA-256 does not stand in the card beside the run.
+    """
+    card = weights.parents[1] / CARD
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if not card.is_file() or digest not in card.read_text(encoding="utf-8"):
+        raise ValueError(f"{weights}: SHA-256 is not that of {card.name}; install pdla again")
 
 
 def shipped_weights(model: str) -> Path:
@@ -22,4 +41,5 @@ def shipped_weights(model: str) -> Path:
     if model not in found:
         names = ", ".join(sorted(found)) or "no model"
         raise ValueError(f"model.weights=simulated: none for {model}; shipped for {names}")
+    check_shipped(found[model])
     return found[model]

@@ -214,21 +214,22 @@ def _section(
     rows = [
         row
         for scorer in scorers
-        if (row := _row(scorer, scope, tuple(METRIC_OF), primary)) is not None
+        if (row := measure_row(scorer, scope, tuple(METRIC_OF), primary)) is not None
     ]
     table = pd.concat([row.judged.table for row in rows])
     table = table.drop_duplicates(LEG_KEY)
     subgroups = {}
     for part in subgroup_scopes(scope, table) if not scope.column else []:
-        found = [_row(row.scorer, part, primary, primary) for row in rows]
+        found = [measure_row(row.scorer, part, primary, primary) for row in rows]
         subgroups[part.title] = [row for row in found if row is not None]
     differences = correct(_differences(rows, primary, contrast), contrast, primary)
     return Section(scope, rows, differences, subgroups, table)
 
 
-def _row(
+def measure_row(
     scorer: Scorer, scope: Scope, keys: tuple[str, ...], primary: tuple[str, ...]
 ) -> Row | None:
+    """A scorer in a scope, with intervals of some metrics; None if it scored nothing there."""
     judged = judge(scorer, scope, keys)
     if judged is None:
         return None

@@ -40,14 +40,20 @@ def pool_averages(study: Study, wanted: Sequence[str]) -> list[Scorer]:
     models = {scorer.name: scorer for scorer in pool_models(study)}
     averages: dict[str, Scorer] = {}
     for request in wanted:
-        members = {name: study.variants[name] for name in _find_names(request, study.variants)}
+        members = {name: study.variants[name] for name in find_names(request, study.variants)}
         scorer = _average(request, [models[name] for name in members], members)
         averages[scorer.name] = scorer
     return list(averages.values())
 
 
-def _find_names(request: str, variants: dict[str, Variant]) -> list[str]:
-    """Names of rows; a row's own name may hold commas, so the longest that fits is taken."""
+def find_names(request: str, variants: dict[str, Variant], option: str = "--average") -> list[str]:
+    """Names of the rows that a request names, see `pool_averages`.
+
+    A row's own name may hold commas, so the longest that fits is taken.
+
+    Raises:
+        ValueError: If a name is unknown or stands for several rows; names the option.
+    """
     if request.strip() == ALL:
         return list(variants)
     if tagged := [name for name, own in variants.items() if own.tag == request.strip()]:
@@ -60,7 +66,7 @@ def _find_names(request: str, variants: dict[str, Variant]) -> list[str]:
             if (name := ", ".join(parts[start:end])) in variants:
                 break
         else:
-            name, end = _row_of_model(parts[start], request, variants), start + 1
+            name, end = _row_of_model(parts[start], f"{option} {request}", variants), start + 1
         names.append(name)
         start = end
     return list(dict.fromkeys(names))
@@ -72,7 +78,7 @@ def _row_of_model(model: str, request: str, variants: dict[str, Variant]) -> str
         return rows[0]
     known = "; ".join(rows or variants)
     problem = f"{model!r} stands for several rows" if rows else f"no model {model!r} in this study"
-    raise ValueError(f"--average {request}: {problem}; choose of: {known}")
+    raise ValueError(f"{request}: {problem}; choose of: {known}")
 
 
 def _average(request: str, scorers: Sequence[Scorer], members: dict[str, Variant]) -> Scorer:

@@ -16,9 +16,11 @@ from pdla.data.recordings import SCORES
 from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.predictions import LegKey
+from pdla.models.shipped import CARD
 from pdla.report import figures as draw
 from pdla.report import tables
 from pdla.report.analysis import Analysis, Row, Section
+from pdla.report.card import study_card
 from pdla.report.checklist import count_sources, make_checklist, open_items
 from pdla.report.curves import read_curves
 from pdla.report.leg_pictures import collect_pictures
@@ -45,6 +47,8 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
     summary = summary_table(analysis)
     write_text(folder / "summary.csv", summary.to_csv(index=False, float_format="%.4f"))
     write_json(folder / "summary.json", summary_values(analysis))
+    if not analysis.study.is_external:
+        write_text(folder / CARD, study_card(analysis.study, analysis))
     drawn = draw_figures(analysis)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pdla.report"),

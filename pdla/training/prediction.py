@@ -15,7 +15,7 @@ from pdla.data.recordings import Cohort
 from pdla.evaluation.abstention import TrainingRange, learn_ranges
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
-from pdla.models.shipped import SIMULATED, STUDY, WEIGHTS
+from pdla.models.shipped import SIMULATED, STUDY, WEIGHTS, check_shipped
 from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
@@ -57,6 +57,7 @@ def load_best(run: StudyRun) -> LegScorer:
             one of the model as it is today.
     """
     if (shipped := run.folder / "checkpoints" / WEIGHTS).exists():
+        check_shipped(shipped)
         model: LegScorer = build_model({**run.config, "model": run.config["model"] | NO_WEIGHTS})
         model.load_state_dict(read_state(shipped))  # with how often each score was seen
         return model

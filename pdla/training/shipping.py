@@ -14,12 +14,10 @@ from safetensors.torch import save_file
 
 from pdla import RESEARCH_ONLY
 from pdla.data.files import write_text
-from pdla.models.shipped import NEVER_REAL, STUDY, WEIGHTS
+from pdla.models.shipped import CARD, NEVER_REAL, STUDY, WEIGHTS
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, RESULT, SPLIT
 from pdla.training.prediction import load_best
-
-CARD = "card.md"
 
 
 def ship_run(run_dir: Path, target: Path = STUDY) -> Path:

@@ -68,13 +68,15 @@ def find_folders(videos: Path, options: FolderOptions) -> tuple[list[VideoFolder
     """Find the OpenPose folders in a directory, by name, and count what else lies there.
 
     Args:
-        videos: The directory.
+        videos: The directory; the folder or file of a single video is found as one.
         options: How names become ids.
 
     Raises:
         FileNotFoundError: If there is no such directory.
         ValueError: If nothing in it holds keypoints; says what to give instead.
     """
+    if videos.is_file() and holds_video(videos):
+        return [VideoFolder(videos, options.clinic_id(videos.stem), 1)], 0
     if not videos.is_dir():
         raise FileNotFoundError(f"{videos}: no such folder of videos")
     names: list[tuple[Path, str]] = []
@@ -87,6 +89,8 @@ def find_folders(videos: Path, options: FolderOptions) -> tuple[list[VideoFolder
             names.append((path, path.stem))
         else:
             n_others += not entry.name.startswith(".")
+    if not names and _is_one_video(videos):
+        return [VideoFolder(videos, options.clinic_id(videos.resolve().name), 1)], 0
     if not names:
         raise ValueError(f"{videos}: {_why_nothing(videos)}")
     folders = [
@@ -94,6 +98,12 @@ def find_folders(videos: Path, options: FolderOptions) -> tuple[list[VideoFolder
         for position, (path, name) in enumerate(names, start=1)
     ]
     return folders, n_others
+
+
+def _is_one_video(folder: Path) -> bool:
+    """Whether a folder holds the frames of a single video."""
+    frames = (entry.name.lower().endswith("_keypoints.json") for entry in _entries(folder))
+    return sum(frames) > 1
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
@@ -127,8 +137,6 @@ def _why_nothing(videos: Path) -> str:
     entries = _entries(videos)
     if not entries:
         return "the folder is empty; expected one folder of OpenPose JSON files for each video"
-    if sum(entry.name.lower().endswith("_keypoints.json") for entry in entries) > 1:
-        return "this is the folder of a single video; give the folder that holds the video folders"
     for folder in filter(_is_folder, entries):
         try:
             if any(_holds_keypoints(inner) for inner in _entries(folder.path)):

@@ -55,6 +55,7 @@ class Identity:
         code: Group and code such as TG6, or empty.
         number: Patient number, or empty.
         group: Letters of the group code, or empty.
+        date: Eight digits, or empty where the id has none or an odd one.
         has_odd_date: Whether the date in the id is no date.
         has_short_number: Whether the number may be a placeholder: a hospital number is longer.
     """
@@ -64,6 +65,7 @@ class Identity:
     code: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
     group: str = ""
+    date: str = field(default="", repr=False)
     has_odd_date: bool = False
     has_short_number: bool = False
 
@@ -113,13 +115,15 @@ def identify(
     letters = parts.get("group", "").upper()
     code = parts.get("code", "")
     number = parts.get("number", "")
+    day = parts.get("date", "")
     return Identity(
         clinic_id,
         patient=patient.casefold(),
         code=letters + (code.lstrip("0") or code).casefold() if code else "",
         number=(number.lstrip("0") or number).casefold(),
         group=safe_label(group) or letters,
-        has_odd_date=bool(parts.get("date")) and not _is_date(parts["date"]),
+        date=day if _is_date(day) else "",
+        has_odd_date=bool(day) and not _is_date(day),
         has_short_number=0 < len(number) <= 3,
     )
 

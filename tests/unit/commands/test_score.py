@@ -1,21 +1,30 @@
 """Finished runs score videos that nobody has rated; what cannot be scored says why."""
 
+import errno
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pdla.commands.score import print_scores, score_cohort, score_videos
+from pdla.api import read_cohort
+from pdla.commands.score import score_cohort, score_legs, score_videos, write_scores
+from pdla.commands.score_pages import write_pages
+from pdla.commands.score_screen import print_scores
+from pdla.data import files
 from pdla.data.simulation import SimulationOptions, simulate_cohort
+from pdla.report.analysis import analyse
 from pdla.report.study import read_study
+from pdla.report.study_row import choose_row
 from pdla.runs.folder import BEST, checkpoint_path, fail_run, open_run
 from pdla.training import run as training
 from pdla.training.prediction import load_best
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import make_cohort, renamed
+from tests.fixtures.studies import make_study
 
 TINY = ("model=kinematic", "split.n_folds=3", "split.n_val_folds=2", "leg=both")
 TCN = "pdla.models.trajectory_networks.TCN"
@@ -150,7 +159,9 @@ def clinic(tmp_path_factory):
 def written(study, clinic):
     """The command on files, without a label sheet."""
     out = clinic / "out" / "scores.csv"
-    return score_videos(study, clinic / "new" / "LA", out, store=clinic / "store"), out
+    scoring = score_videos(study, clinic / "new" / "LA", store=clinic / "store", row="kinematic")
+    write_scores(scoring, out)
+    return scoring, out
 
 
 def test_every_leg_of_every_folder_has_a_score_or_a_reason(written, clinic):
@@ -167,12 +178,58 @@ def test_every_leg_of_every_folder_has_a_score_or_a_reason(written, clinic):
     assert set(table["intended_use"]) == {"Research only, not a medical device."}
 
 
+def test_each_row_says_whose_leg_it_is_how_it_was_filmed_and_what_it_did(written):
+    table = pd.read_csv(written[1])
+    scored = table[table["reason"].isna()]
+    assert scored["patient"].str.fullmatch(r"P-[0-9a-f]{8,}").all()
+    assert set(scored["fps"]) == {30.0}  # nothing but the options says it: OpenPose files do not
+    assert scored["duration_s"].between(1, 60).all()
+    assert scored[["patient_seen", "foot_seen"]].stack().between(0, 1).all()
+    assert scored["amplitude_trunk_lengths"].between(0.01, 2).all()
+    columns = json.loads(written[1].with_suffix(".json").read_text())["columns"]
+    assert list(columns) == list(table.columns)
+    assert columns["amplitude_trunk_lengths"]["unit"] == "trunk lengths"
+
+
+def test_score_sets_stand_in_table_and_json_and_on_the_screen(written, capsys):
+    scoring, out = written
+    table = pd.read_csv(out, dtype=str, keep_default_na=False)
+    # Six test patients of two folds: nine are the fewest for 90%.
+    assert not scoring.sets.has_enough_patients
+    assert set(table.loc[table["reason"] == "", "score_set"]) == {"too few patients"}
+    legs = json.loads(out.with_suffix(".json").read_text())["legs"]
+    assert {leg["score_set"] for leg in legs} == {"too few patients", None}
+    print_scores(scoring, out)
+    assert "too few patients for score sets: 6, needed 9" in capsys.readouterr().out
+
+
+def test_a_set_of_scores_is_a_list_in_json(tmp_path, clinic):
+    scoring = score_videos(Path("simulated"), clinic / "new" / "LA", store=clinic / "store")
+    out = tmp_path / "scores.csv"
+    write_scores(scoring, out)
+    legs = json.loads(out.with_suffix(".json").read_text())["legs"]
+    sets = [leg["score_set"] for leg in legs if leg["reason"] == ""]
+    assert all(sets) and all(set(one) <= set(range(5)) for one in sets)
+    for leg, one in zip((leg for leg in legs if leg["reason"] == ""), sets, strict=True):
+        assert {score for score in range(5) if leg[f"p{score}"] > 0.5} <= set(one)
+    assert any("never saw a real patient" in fact for fact in scoring.facts)
+
+
+@pytest.mark.slow
+def test_the_figures_of_the_row_are_those_of_the_report(written, study):
+    row = choose_row(read_study(study), "kinematic")
+    analysis = analyse(read_study(study))
+    reported = next(one for one in analysis.headline.rows if one.scorer.name == row.name)
+    assert row.estimates == {key: reported.estimates[key] for key in ("qwk", "mae")}
+    assert written[0].scorer.figures == row.figures()
+
+
 def test_what_made_the_scores_stands_beside_them(written):
     _, out = written
     made = json.loads(out.with_suffix(".json").read_text())
-    assert set(made["runs"]) == {
-        "kinematic-both-fold0-seed0", "kinematic-both-fold1-seed0", "right_only-R-fold0-seed0"
-    }  # fmt: skip
+    assert set(made["runs"]) == {"kinematic-both-fold0-seed0", "kinematic-both-fold1-seed0"}
+    assert made["row"] == "kinematic, both legs"
+    assert "kappa" in made["figures"]
     assert made["not_finished"] == {"kinematic-both-fold2-seed0": "ValueError: the disk is full"}
     assert made["intended_use"] == "Research only, not a medical device."
 
@@ -180,6 +237,7 @@ def test_what_made_the_scores_stands_beside_them(written):
 def test_the_screen_says_what_was_not_used_and_what_is_never_said(written, capsys):
     print_scores(*written)
     text = " ".join(capsys.readouterr().out.split())
+    assert text.index("Quadratic weighted kappa") < text.index("legs, each by the mean")
     assert "not used: kinematic-both-fold2-seed0: ValueError: the disk is full" in text
     assert "No training leg had score 4: it is never said, and not ruled out." in text
     assert "no score: only the upper body was filmed" in text
@@ -188,33 +246,56 @@ def test_the_screen_says_what_was_not_used_and_what_is_never_said(written, capsy
 
 def test_no_patient_number_is_in_the_output(written, clinic, capsys):
     print_scores(*written)
-    _, out = written
+    scoring, out = written
+    index = write_pages(scoring, clinic / "pages")
     texts = [out.read_text(), out.with_suffix(".json").read_text(), capsys.readouterr().out]
+    texts += [re.sub(r"base64,[^\"]+", "", page.read_text()) for page in index.parent.iterdir()]
+    texts += [page.name for page in index.parent.iterdir()]
     names = [path.name for path in (clinic / "new" / "LA").iterdir()]
     secrets = {part for name in names for part in re.findall(r"[CT]G\d+|\d{5,}", name)}
     assert len(secrets) > 8
     assert not [secret for secret in secrets for text in texts if secret in text]
 
 
+def test_a_full_disk_leaves_the_old_table_whole_and_is_one_line(written, tmp_path, monkeypatch):
+    scoring, _ = written
+    out = tmp_path / "scores.csv"
+    out.write_text("what was there")
+
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:9])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device; nothing was lost") as error:
+        write_scores(scoring, out)
+    assert "\n" not in str(error.value)
+    assert out.read_text() == "what was there"
+
+
 @pytest.mark.parametrize(
-    ("model", "n_runs"), [("right_only", 1), ("kinematic, both legs", 2), ("kinematic", 2)]
+    ("row", "n_runs"), [("right_only", 1), ("kinematic, both legs", 2), ("kinematic", 2)]
 )
-def test_one_model_of_a_study_can_be_picked_also_as_the_report_names_it(
-    study, clinic, model, n_runs
-):
-    out = clinic / "one.csv"
-    score_videos(study, clinic / "new" / "LA", out, store=clinic / "store", models=[model])
-    made = json.loads(out.with_suffix(".json").read_text())["runs"]
-    assert len(made) == n_runs
-    assert all(name.startswith(model.partition(",")[0]) for name in made)
+def test_one_row_of_a_study_scores_as_the_report_or_the_model_names_it(study, row, n_runs):
+    chosen = choose_row(read_study(study), row)
+    assert len(chosen.runs) == n_runs
+    assert all(run.folder.name.startswith(row.partition(",")[0]) for run in chosen.runs)
 
 
 def test_a_leg_that_no_picked_run_scores_says_so(study, clinic):
-    videos, out = clinic / "new" / "LA", clinic / "picked.csv"
-    score_videos(study, videos, out, store=clinic / "store", models=["right_only"])
-    reasons = pd.read_csv(out, keep_default_na=False).set_index("leg").loc["L", "reason"]
+    scoring = score_videos(study, clinic / "new" / "LA", store=clinic / "store", row="right_only")
+    reasons = scoring.table.set_index("leg").loc["L", "reason"]
     assert "none of these runs scores this leg" in set(reasons)
     assert "" not in set(reasons)
+
+
+def test_the_folder_of_one_video_is_scored_as_well(study, clinic):
+    folders = sorted((clinic / "new" / "LA").iterdir())
+    table = score_legs(
+        study, read_cohort(folders[0], None, store=clinic / "one"), clinic, "kinematic"
+    )
+    assert table["leg"].tolist() == ["L", "R"]
 
 
 def test_what_the_intake_warns_of_stands_beside_the_score(written):
@@ -225,20 +306,24 @@ def test_what_the_intake_warns_of_stands_beside_the_score(written):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"out": "scores.txt"}, "give the name of a table"),
         (
-            {"models": ["r3d"]},
-            "--model r3d: no finished run of it; choose kinematic, both legs; right_only",
+            {"row": "r3d"},
+            "--row r3d: no model 'r3d' in this study; choose of: kinematic, both legs",
         ),
+        ({}, "2 models, and none is the primary one; choose by --row: kinematic, both legs; right"),
         ({"folder": "none"}, "no such folder; a study is"),
+        ({"way": "prior", "row": "kinematic"}, "name the sheet with local scores by --labels"),
     ],
 )
 def test_what_cannot_work_is_one_line_before_any_work(study, clinic, options, message):
-    folder = clinic / options["folder"] if "folder" in options else study
-    out = clinic / options.get("out", "x.csv")
+    folder = clinic / options.pop("folder") if "folder" in options else study
     with pytest.raises(ValueError, match=message) as error:
-        score_videos(
-            folder, clinic / "new" / "LA", out, store=clinic / "store",
-            models=options.get("models", ()),
-        )  # fmt: skip
+        score_videos(folder, clinic / "new" / "LA", store=clinic / "store", **options)
     assert "\n" not in str(error.value)
+
+
+def test_a_folder_with_runs_of_different_data_is_refused(tmp_path):
+    study = make_study(tmp_path / "study", ["r3d"], ["R"], only=[0])
+    make_study(tmp_path / "study", ["r3d"], ["R"], only=[1], data_hash="e" * 64)
+    with pytest.raises(ValueError, match=r"runs of 2 different data .* new videos are scored by"):
+        choose_row(read_study(study))

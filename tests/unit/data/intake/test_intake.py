@@ -162,7 +162,6 @@ def test_merged_patients_are_told_by_row(tmp_path: Path) -> None:
         (lambda root: None, "no such folder of videos"),
         (lambda root: (root / "LA").mkdir(), "the folder is empty"),
         (lambda root: write_video(root / "LA" / "deep" / "v", seated(3)), "one folder deeper"),
-        (lambda root: write_video(root / "LA", seated(3)), "the folder of a single video"),
         (lambda root: ((root / "LA").mkdir(), (root / "LA" / "a.txt").touch()), "no OpenPose"),
         (
             lambda root: (
