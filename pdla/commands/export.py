@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from pdla import RESEARCH_ONLY
 from pdla.data.batches import ClipBatch
 from pdla.data.drawing.draw import Drawing, draw_clips
-from pdla.data.files import write_json, write_text
+from pdla.data.files import first_line, write_json, write_text
 from pdla.data.quantities import quantity_names
 from pdla.data.skeletons import JOINT
 from pdla.evaluation.training_legs import describe_training, training_to_json
@@ -218,7 +218,7 @@ def _try(
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        line = str(cause).strip().splitlines()[0]
+        line = first_line(cause)
         raise ValueError(
             f"{module.scorer.name} cannot be written as {path.suffix}: {line}; try another format"
         ) from error

@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from pdla.commands.overrides import quote_value, read_overrides
+from pdla.data.files import first_line
 from pdla.data.intake import IntakeOptions
 from pdla.data.intake.options import PLACES
 
@@ -31,7 +32,7 @@ def read_options(config: Path | None, overrides: Sequence[str]) -> IntakeOptions
         merged = OmegaConf.merge(_load(config), changes)
         plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=False)
     except (OmegaConfBaseException, ValueError, YAMLError) as error:
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         raise ValueError(f"{config or ' '.join(overrides)}: {line}") from None
     if not isinstance(plain, dict):
         raise ValueError(f"{config}: expected a file of conf/recordings/")

@@ -12,6 +12,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pdla.data.files import first_line
+
 
 def as_hydra_reads(argument: str) -> str:
     """The override in a form that Hydra's grammar accepts.
@@ -54,7 +56,7 @@ def read_overrides(arguments: Sequence[str]) -> DictConfig:
         try:
             override: Override = OverridesParser.create().parse_override(as_hydra_reads(argument))
         except HydraException as error:
-            line = str(error).splitlines()[0]
+            line = first_line(error)
             raise ValueError(f"{argument}: {line}; expected KEY=VALUE") from None
         key = override.key_or_group.removeprefix("recordings.")
         if override.is_delete():
@@ -64,7 +66,7 @@ def read_overrides(arguments: Sequence[str]) -> DictConfig:
         try:
             OmegaConf.update(config, key, override.value(), merge=True, force_add=True)
         except OmegaConfBaseException as error:
-            raise ValueError(f"{argument}: {str(error).splitlines()[0]}") from None
+            raise ValueError(f"{argument}: {first_line(error)}") from None
     return config
 
 

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file as load_safetensors
 from torch import Tensor, nn
 
+from pdla.data.files import first_line
 from pdla.models.downloads import Pretrained, fetch
 from pdla.models.shipped import SIMULATED
 
@@ -146,7 +147,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise ValueError(f"{path}: not weights that can be opened safely ({reason})") from None
     for key in ("state_dict", "model_state"):  # Lightning's word, pytorchvideo's word
         content = content.get(key, content) if isinstance(content, dict) else content

@@ -9,6 +9,7 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 from numpy.typing import NDArray
 
+from pdla.data.files import first_line
 from pdla.pose.estimators import MAX_PEOPLE
 from pdla.pose.model_files import ModelFile, digest
 
@@ -55,7 +56,7 @@ class MediaPipeLandmarks:
         try:
             self._landmarker = vision.PoseLandmarker.create_from_options(options)
         except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0][:100]
+            reason = first_line(error)[:100]
             raise ValueError(f"{self._path}: no PoseLandmarker of MediaPipe ({reason})") from None
         self._last_ms = -1
 

@@ -95,7 +95,8 @@ def read_study(folder: Path) -> Study:
 def _why_unfinished(run_dir: Path) -> str:
     error = run_dir / ERROR
     if error.exists():
-        return error.read_text(encoding="utf-8").strip().splitlines()[0]
+        lines = error.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[0] if lines else "no reason given"
     return "not finished: still running, or stopped from outside"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from pdla.data.files import write_text
+from pdla.data.files import first_line, write_text
 
 STUDY_FILE: Final = "study.yaml"
 TEMPLATE: Final = "study-template.yaml"
@@ -43,7 +43,7 @@ def read_study_file(folder: Path, items: Collection[str]) -> StudyFile:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         raise ValueError(f"{path}: not YAML ({line})") from None
     if not isinstance(content, dict) or not set(content) <= set(KEYS):
         raise ValueError(f"{path}: expected the keys {' and '.join(KEYS)} only")

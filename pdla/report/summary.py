@@ -1,7 +1,7 @@
 """The numbers of a report as files for other programs: summary.csv and summary.json."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,19 @@ def summary_table(analysis: Analysis) -> pd.DataFrame:
                     estimate.high,
                 )
             rows.append(facts)
-    return pd.DataFrame(rows)
+    return without_formulas(pd.DataFrame(rows))
+
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet calculates such cells (OWASP)
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """A quote before each text that a spreadsheet would take for a formula; numbers stay."""
+
+    def quoted(cell: Any) -> Any:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+    return table.map(quoted)
 
 
 def summary_values(analysis: Analysis) -> dict[str, Any]:

@@ -8,9 +8,7 @@ import lightning
 import matplotlib
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.batches import ClipBatch
 from pdla.data.drawing.canvas import to_canvas
@@ -19,7 +17,6 @@ from pdla.data.drawing.options import Drawing
 from pdla.review.images import (
     Frames,
     add_caption,
-    add_picture,
     encode_gif,
     encode_png,
     filmstrip,
@@ -27,6 +24,7 @@ from pdla.review.images import (
     resize,
     stack_rows,
 )
+from pdla.review.logger import RunLogger
 
 # Networks on keypoints get no picture: their joints are drawn, all of them, as they are given.
 KEYPOINT_DRAWING: Final = Drawing(
@@ -103,7 +101,7 @@ class TrainingBatchPictures(lightning.Callback):
         self, trainer: lightning.Trainer, module: Any, batch: Any, batch_idx: int
     ) -> None:
         """Draw a few frames of the first batch, and keep it; every other one passes untouched."""
-        if self.batch is not None or not isinstance(trainer.logger, TensorBoardLogger):
+        if self.batch is not None or not isinstance(trainer.logger, RunLogger):
             return
         few: Any = {name: value[:SHOWN_CLIPS].cpu() for name, value in batch.items()}
         self.batch, self._step = few, trainer.global_step
@@ -112,13 +110,13 @@ class TrainingBatchPictures(lightning.Callback):
             pictures = clip_pictures(few, pick_frames(n_frames, STRIP_FRAMES))
             scores = [f"rater: {score}" for score in few["score"].tolist()]
             strip = encode_png(batch_strip(pictures, scores))
-            add_picture(trainer.logger.experiment, "training_batch/filmstrip", strip, self._step)
+            trainer.logger.add_picture("training_batch/filmstrip", strip, self._step)
 
-    def log_clip(self, writer: SummaryWriter) -> None:
+    def log_clip(self, logger: RunLogger) -> None:
         """Log the first batch as a clip that plays; called once the training is over."""
         if self.batch is not None:
             clip = batch_mosaic(clip_pictures(self.batch)[:, :PLAYED_FRAMES])
-            add_picture(writer, "training_batch/clips", encode_gif(clip, self.fps), self._step)
+            logger.add_picture("training_batch/clips", encode_gif(clip, self.fps), self._step)
 
 
 def batch_strip(pictures: Frames, captions: Sequence[str]) -> Frames:

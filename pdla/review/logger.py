@@ -8,7 +8,9 @@ from typing import Any, Final
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
+from torch.utils.tensorboard import SummaryWriter
 
+from pdla.review.images import add_picture
 from pdla.runs.folder import HISTORY
 
 FLUSH_S: Final = 2.0  # a killed run loses the curves of so many seconds at the most
@@ -24,17 +26,24 @@ class RunLogger(TensorBoardLogger):
         run_dir: Folder of the run.
         first_step: Where a run goes on: curves that an interrupted run drew from there on are not
             shown, they are drawn again.
+        writes_events: Whether TensorBoard is wanted; else nothing is written.
     """
 
-    def __init__(self, run_dir: Path, first_step: int | None = None) -> None:
+    def __init__(
+        self, run_dir: Path, first_step: int | None = None, *, writes_events: bool = True
+    ) -> None:
         super().__init__(
             run_dir, name="", version="", default_hp_metric=False, purge_step=first_step
         )
+        self.writes_events = writes_events
+        self.others: list[Any] = []  # loggers of other tools that are shown the same pictures
         self._flushed_s = time.monotonic()
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Log numbers, all at one step."""
+        if not self.writes_events:
+            return
         values = [Summary.Value(tag=tag, simple_value=float(x)) for tag, x in metrics.items()]
         self.experiment._get_file_writer().add_summary(Summary(value=values), step)
 
@@ -44,10 +53,33 @@ class RunLogger(TensorBoardLogger):
         if time.monotonic() - self._flushed_s >= FLUSH_S:
             self.flush()
 
+    @property
+    def experiment(self) -> Any:
+        """The writer; None where TensorBoard is not wanted."""
+        return super().experiment if self.writes_events else None
+
+    @property
+    def board(self) -> "SummaryWriter | None":
+        """Writer of texts, curves and features; None where TensorBoard is not wanted."""
+        return self.experiment if self.writes_events else None
+
+    @rank_zero_only
+    def add_picture(self, tag: str, encoded: bytes, step: int) -> None:
+        """Show a PNG or GIF in every tool that is wanted."""
+        if self.writes_events:
+            add_picture(self.experiment, tag, encoded, step)
+        for other in self.others:
+            other.add_picture(tag, encoded, step)
+
+    @rank_zero_only
+    def log_hyperparams(self, *values: Any, **options: Any) -> None:
+        """Nothing: `log_summary` writes them with the result."""
+
     @rank_zero_only
     def flush(self) -> None:
         """Write what was logged into the file."""
-        self.experiment.flush()
+        if self.writes_events:
+            self.experiment.flush()
         self._flushed_s = time.monotonic()
 
 

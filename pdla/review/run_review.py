@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from torch.utils.tensorboard import SummaryWriter
 
 from pdla.data.files import write_bytes
 from pdla.data.recordings import N_SCORES, LegSample
@@ -25,7 +24,7 @@ from pdla.models.scorer import LegScorer
 from pdla.report import figures
 from pdla.report.leg_pictures import Manifest, ModelPicture
 from pdla.review.failures import saying_failures
-from pdla.review.images import add_picture, encode_gif, figure_png
+from pdla.review.images import encode_gif, figure_png
 from pdla.review.leg_figure import leg_figure, slopes_figure
 from pdla.review.leg_pictures import (
     BOUT_FPS,
@@ -35,6 +34,7 @@ from pdla.review.leg_pictures import (
     show_legs,
 )
 from pdla.review.legs import ChosenLeg, ClipKeeper, choose_legs, leg_numbers
+from pdla.review.logger import RunLogger
 from pdla.runs.folder import PICTURES_FOLDER
 
 SCORED_STAGES: Final = {"val": "validation, used to choose the best epoch", "test": "test"}
@@ -46,7 +46,7 @@ class RunReview:
     """All that a run knows when it is finished.
 
     Attributes:
-        writer: Of the run's TensorBoard events.
+        logger: Of the run.
         run_dir: Folder of the run.
         step: Training steps that were done.
         data: Its data module.
@@ -61,7 +61,7 @@ class RunReview:
         name: Of model and leg, for titles.
     """
 
-    writer: SummaryWriter
+    logger: RunLogger
     run_dir: Path
     step: int
     data: Any
@@ -87,7 +87,7 @@ def review_run(run: RunReview) -> None:
     for name, part in parts.items():
         with saying_failures(run.run_dir, name):
             part(run)
-    run.writer.flush()
+    run.logger.flush()
 
 
 def stage_rows(run: RunReview, stage: str) -> pd.DataFrame:
@@ -109,7 +109,7 @@ def log_figures(run: RunReview) -> None:
 
 
 def _add_figure(run: RunReview, tag: str, figure: Figure) -> None:
-    add_picture(run.writer, tag, figure_png(figure), run.step)
+    run.logger.add_picture(tag, figure_png(figure), run.step)
 
 
 def fold_score_counts(
@@ -125,13 +125,15 @@ def fold_score_counts(
 
 def log_precision_recall(run: RunReview) -> None:
     """A curve for each threshold that some legs reach and others do not."""
+    if (board := run.logger.board) is None:
+        return
     for stage in SCORED_STAGES:
         rows = stage_rows(run, stage)
         probabilities = probabilities_of(rows)
         for k in THRESHOLDS:
             is_reached = rows["score"].to_numpy() >= k
             if is_reached.any() and not is_reached.all():
-                run.writer.add_pr_curve(
+                board.add_pr_curve(
                     f"{stage}/score_{k}_or_more", is_reached,
                     reach_probability(probabilities, k), run.step,
                 )  # fmt: skip
@@ -139,6 +141,8 @@ def log_precision_recall(run: RunReview) -> None:
 
 def log_features(run: RunReview) -> None:
     """What the last layer is given, mean over the clips of a leg, for the projector."""
+    if (board := run.logger.board) is None:
+        return
     numbers = leg_numbers(run.data.samples)
     rows = run.predictions.drop_duplicates(LEG_KEY, keep="last")
     keys = list(rows[LEG_KEY].itertuples(index=False, name=None))
@@ -147,7 +151,7 @@ def log_features(run: RunReview) -> None:
     # What a run that was stopped here left behind.
     (run.run_dir / "projector_config.pbtxt").unlink(missing_ok=True)
     shutil.rmtree(run.run_dir / f"{run.step:05d}", ignore_errors=True)
-    run.writer.add_embedding(
+    board.add_embedding(
         features,
         metadata=rows[list(FEATURE_COLUMNS)].astype(str).to_numpy().tolist(),
         metadata_header=list(FEATURE_COLUMNS),
@@ -169,11 +173,11 @@ def log_legs(run: RunReview) -> None:
         picture = figure_png(leg_figure(content))
         file = f"{leg.kind}-{leg.place:02d}.png"
         write_bytes(folder / file, picture)
-        add_picture(run.writer, _leg_tag(leg), picture, run.step)
+        run.logger.add_picture(_leg_tag(leg), picture, run.step)
         entries.append(describe_leg(leg, file, run.data.is_leaky))
         if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
             clip = encode_gif(bout, BOUT_FPS)
-            add_picture(run.writer, f"bouts/{_leg_tag(leg)}", clip, run.step)
+            run.logger.add_picture(f"bouts/{_leg_tag(leg)}", clip, run.step)
     Manifest(tuple(entries), _log_slopes(run, folder)).write(folder)
 
 
@@ -187,5 +191,5 @@ def _log_slopes(run: RunReview, folder: Path) -> tuple[ModelPicture, ...]:
         return ()
     picture = figure_png(slopes_figure(average_slopes(run.model, run.data, run.device), run.name))
     write_bytes(folder / "coefficients.png", picture)
-    add_picture(run.writer, "coefficients/points_per_sd", picture, run.step)
+    run.logger.add_picture("coefficients/points_per_sd", picture, run.step)
     return (ModelPicture("coefficients.png", f"{run.name}: coefficients"),)

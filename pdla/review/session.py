@@ -5,7 +5,6 @@ from pathlib import Path
 
 import lightning
 import pandas as pd
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.recordings import Cohort
@@ -16,6 +15,7 @@ from pdla.review import texts
 from pdla.review.clip_pictures import TrainingBatchPictures
 from pdla.review.failures import saying_failures
 from pdla.review.legs import ClipKeeper
+from pdla.review.logger import RunLogger
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.review.options import ReviewOptions
 from pdla.runs.config import RunConfig
@@ -42,9 +42,9 @@ def log_texts(
 ) -> None:
     """Config, split, data and exclusions for the Text tab."""
     logger = trainer.logger
-    if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
+    if not isinstance(logger, RunLogger) or not trainer.is_global_zero or logger.board is None:
         return
-    run_dir = Path(logger.log_dir)
+    run_dir, board = Path(logger.log_dir), logger.board
     with saying_failures(run_dir, "texts"):
         rated = cohort.rated_legs
         for tag, text in {
@@ -53,8 +53,8 @@ def log_texts(
             "data": texts.data_text(result),
             "left_out": texts.excluded_text(cohort),
         }.items():
-            logger.experiment.add_text(tag, text, trainer.global_step)
-        logger.experiment.flush()
+            board.add_text(tag, text, trainer.global_step)
+        board.flush()
 
 
 def log_pictures(
@@ -69,7 +69,7 @@ def log_pictures(
 ) -> None:
     """Draw what the finished run shows; see `pdla.review.run_review`."""
     logger = trainer.logger
-    if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
+    if not isinstance(logger, RunLogger) or not trainer.is_global_zero:
         return
     # Imported here: a run without pictures needs no matplotlib.
     from pdla.review.run_review import RunReview, review_run
@@ -79,12 +79,12 @@ def log_pictures(
     with saying_failures(run_dir, "clip of a training batch"):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, TrainingBatchPictures):
-                callback.log_clip(logger.experiment)
+                callback.log_clip(logger)
     stamp = "LEAKY: " if data.is_leaky else ""
     legs = "/".join(sorted({sample.leg for sample in data.samples}))
     review_run(
         RunReview(
-            writer=logger.experiment,
+            logger=logger,
             run_dir=run_dir,
             step=trainer.global_step,
             data=data,

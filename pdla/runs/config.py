@@ -36,6 +36,7 @@ class RunConfig(TypedDict):
     save_every_s: NotRequired[float]
     evaluation: EvaluationConfig
     review: NotRequired[Section]
+    logger: NotRequired[Section]
     recordings: Section
     split: Section
     sampling: Section

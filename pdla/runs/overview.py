@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import yaml
 
+from pdla.data.files import first_line
 from pdla.runs.asked import read_asked
 from pdla.runs.folder import CONFIG, ERROR, RESULT, WRITER, read_result
 
@@ -73,7 +74,7 @@ def _state_of(folder: Path) -> RunState:
     try:
         result = read_result(folder)
     except (ValueError, OSError) as error:
-        return RunState(folder, "failed", reason=str(error).splitlines()[0], overrides=overrides)
+        return RunState(folder, "failed", reason=first_line(error), overrides=overrides)
     if result is not None:
         primary = tuple((key, result.metrics["test"][key]) for key in result.primary)
         minutes = sum(result.times.values()) / 60

@@ -12,7 +12,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
-from pdla.data.files import PART
+from pdla.data.files import PART, first_line
 from pdla.runs.folder import BEST, LAST, checkpoint_path
 from pdla.training.checkpoint_files import STAMP, BackgroundCheckpointIO, SaveRequest
 
@@ -200,7 +200,7 @@ def open_checkpoint(path: Path) -> dict[str, Any]:
     except (
         zipfile.BadZipFile, UnpicklingError, RuntimeError, EOFError, OSError, NotImplementedError,
     ) as error:  # fmt: skip
-        raise ValueError(f"{path}: damaged ({str(error).splitlines()[0]})") from None
+        raise ValueError(f"{path}: damaged ({first_line(error)})") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: damaged (no checkpoint)")
     return content

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Final
+from typing import Any, Final
 
 import lightning
 import pandas as pd
 
 from pdla.data.clips.datamodules import KeypointClips
+from pdla.data.files import first_line
 from pdla.data.progress import is_terminal
 from pdla.data.recordings import Cohort
+from pdla.data.skeletons import legs_of
 from pdla.evaluation.abstention import TrainingRange, learn_ranges
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
@@ -20,7 +21,7 @@ from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.config import RunConfig, Section
-from pdla.runs.folder import BEST, RESULT, checkpoint_path, file_hash
+from pdla.runs.folder import BEST, CONFIG, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
 from pdla.training.config import build_model
 from pdla.training.run import build_data
@@ -41,12 +42,31 @@ def read_finished(folder: Path) -> Study:
     else:
         study = read_study(folder)
     for run in study.runs:
+        check_complete(run)
         if (external := run.result.external) is not None:
             raise ValueError(
                 f"{run.folder}: holds predictions of {external.run} for other data; "
                 "give the study of that run"
             )
     return study
+
+
+# Without these nobody knows what the network was given.
+NEEDED: Final = ("leg", "recordings", "split", "sampling", "data", "loss", "model")
+
+
+def check_complete(run: StudyRun) -> None:
+    """Stop at a config from which something is missing, or that holds another thing there.
+
+    Raises:
+        ValueError: One line with the file and the key.
+    """
+    config: dict[str, Any] = dict(run.config)
+    for key in NEEDED:
+        if key not in config or (key != "leg" and not isinstance(config[key], dict)):
+            has = "is missing" if key not in config else f"is {config[key]!r}"
+            raise ValueError(f"{run.folder / CONFIG}: {key} {has}; restore the file, or run again")
+    legs_of(str(config["leg"]))
 
 
 def load_best(run: StudyRun) -> LegScorer:
@@ -56,6 +76,7 @@ def load_best(run: StudyRun) -> LegScorer:
         ValueError: If the checkpoint is missing, is not the one that the run has tested, or is not
             one of the model as it is today.
     """
+    check_complete(run)
     if (shipped := run.folder / "checkpoints" / WEIGHTS).exists():
         check_shipped(shipped)
         model: LegScorer = build_model({**run.config, "model": run.config["model"] | NO_WEIGHTS})
@@ -77,10 +98,10 @@ def load_best(run: StudyRun) -> LegScorer:
         model = model_class.load_from_checkpoint(
             checkpoint, map_location="cpu", weights="none", weights_only=True
         )
-    except (ValueError, TypeError, RuntimeError, KeyError, UnpicklingError, EOFError) as error:
+    except Exception as error:  # a file from elsewhere can be damaged in any way
         made_by = ", ".join(f"{name} {versions.get(name)}" for name in ("pdla", "torch"))
         raise ValueError(
-            f"{checkpoint}: does not open as {target} ({str(error).splitlines()[0]}); it was made "
+            f"{checkpoint}: does not open as {target} ({first_line(error)}); it was made "
             f"by {made_by}: install these versions, or run it again"
         ) from None
     return model

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,6 +33,7 @@ from pdla.models.weights import check_same_layers
 from pdla.review.legs import ClipKeeper
 from pdla.review.logger import HistoryLogger, RunLogger, flush_all
 from pdla.review.options import ReviewOptions
+from pdla.review.other_loggers import DEFAULT, TENSORBOARD, check_loggers, other_loggers
 from pdla.review.progress import progress_callbacks
 from pdla.review.session import log_pictures, log_texts, training_callbacks
 from pdla.runs.config import RunConfig, Section
@@ -96,6 +97,7 @@ def run(
     check_primary(config["evaluation"]["primary"])
     check_contrast(config["evaluation"].get("contrast"))
     ReviewOptions.from_config(config)
+    check_loggers(config.get("logger", DEFAULT))
     with claim_folder(run_dir), stop_on_signals():
         return _run_once(config, run_dir, brief=brief, shares_data=shares_data)
 
@@ -160,8 +162,7 @@ def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> R
     start = find_start(run_dir, cohort.data_hash)
     if start.last is None and is_first_process():
         clear_curves(run_dir)
-    board = RunLogger(run_dir, start.last.steps if start.last else None)
-    loggers = (board, HistoryLogger(run_dir))
+    loggers = open_loggers(config.get("logger", DEFAULT), run_dir, start)
     callbacks = [
         video_scores,
         StepSeeds(config["seed"]),
@@ -205,7 +206,20 @@ def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> R
     if options.pictures:
         fold = result.split.fold
         log_pictures(trainer, model, data, keeper, predictions, cohort, fold, options.legs)
+    for other in loggers[0].others:
+        other.close()
     return result
+
+
+def open_loggers(
+    chosen: Mapping[str, Any], run_dir: Path, start: Start
+) -> tuple[RunLogger, HistoryLogger]:
+    """Of the run itself first; what other tools are wanted hangs on it, in the first process."""
+    steps = start.last.steps if start.last else None
+    board = RunLogger(run_dir, steps, writes_events=TENSORBOARD in chosen)
+    if is_first_process():
+        board.others = other_loggers(chosen, run_dir)
+    return board, HistoryLogger(run_dir)
 
 
 def fit(
@@ -363,7 +377,7 @@ SAVE_EVERY_S: Final = 30.0
 
 def build_trainer(
     options: Section,
-    loggers: Sequence[RunLogger | HistoryLogger],
+    loggers: Sequence[Any],
     callbacks: Sequence[lightning.Callback],
     files: CheckpointIO,
 ) -> lightning.Trainer:
@@ -382,7 +396,7 @@ def build_trainer(
         {**options, "enable_progress_bar": is_terminal()},
         "trainer",
         default_root_dir=loggers[0].root_dir,
-        logger=list(loggers),
+        logger=[*loggers, *loggers[0].others],
         plugins=plugins,
         callbacks=list(callbacks),
     )

@@ -1,13 +1,13 @@
-"""The final numbers of a run, for TensorBoard."""
+"""The final numbers of a run, for TensorBoard and the loggers of other tools."""
 
 import math
 from typing import Any, Final
 
 import lightning
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.tensorboard.summary import hparams
 
 from pdla.evaluation.metrics import HEADLINE
+from pdla.review.logger import RunLogger
 from pdla.runs.config import RunConfig
 from pdla.runs.result import RunResult
 
@@ -26,7 +26,7 @@ def log_summary(trainer: lightning.Trainer, config: RunConfig, result: RunResult
     the columns of all runs from the first it reads.
     """
     logger = trainer.logger
-    if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
+    if not isinstance(logger, RunLogger) or not trainer.is_global_zero:
         return
     titles = {"best": result.metrics["val"], "test": result.metrics["test"]}
     metrics = {
@@ -35,12 +35,17 @@ def log_summary(trainer: lightning.Trainer, config: RunConfig, result: RunResult
         for key in HEADLINE
         if math.isfinite(values.get(key, math.nan))
     }
-    logger.log_metrics(metrics, step=trainer.global_step)
     chosen = hyperparameters(config, result, trainer.optimizers[0].defaults["lr"])
+    for one in (logger, *logger.others):
+        one.log_metrics(metrics, step=trainer.global_step)
+    for one in logger.others:
+        one.log_hyperparams(chosen)
+    if logger.board is None:
+        return
     columns = dict.fromkeys(HPARAM_METRICS, 0.0)
     for summary in hparams(chosen, columns):  # type: ignore[no-untyped-call]
         logger.experiment._get_file_writer().add_summary(summary)
-    logger.experiment.flush()
+    logger.board.flush()
 
 
 def hyperparameters(config: RunConfig, result: RunResult, learning_rate: float) -> dict[str, Any]:
