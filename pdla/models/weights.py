@@ -11,7 +11,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file as load_safetensors
 from torch import Tensor, nn
 
-from pdla.data.files import first_line
 from pdla.models.downloads import Pretrained, fetch
 from pdla.models.shipped import SIMULATED
 
@@ -147,7 +146,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError) as error:
-        reason = first_line(error)
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(f"{path}: not weights that can be opened safely ({reason})") from None
     for key in ("state_dict", "model_state"):  # Lightning's word, pytorchvideo's word
         content = content.get(key, content) if isinstance(content, dict) else content
