@@ -97,18 +97,19 @@ def _is_same_movement(
     first: NDArray[np.float32], second: NDArray[np.float32], max_still: float
 ) -> bool:
     """Of (T, J, 2) at one rate in frame heights; who does not move must be equal to `max_still`."""
-    lag = _best_lag(_heights(first), _heights(second))
+    a, b = _heights(first), _heights(second)
+    lag = _best_lag(a, b)
     start, end = max(lag, 0), min(len(first), len(second) + lag)
     if end - start < MIN_OVERLAP * min(len(first), len(second)):
         return False
-    first, second = first[start:end], second[start - lag : end - lag]
-    distance = np.linalg.norm(first - second, axis=-1)
+    a, b = a[start:end], b[start - lag : end - lag]
+    moves = min(a.std(), b.std()) >= MIN_MOVEMENT
+    if moves and np.corrcoef(a, b)[0, 1] < MIN_CORRELATION:
+        return False  # nearly all pairs end here, before every joint is looked at
+    distance = np.linalg.norm(first[start:end] - second[start - lag : end - lag], axis=-1)
     if not np.isfinite(distance).any() or np.nanpercentile(distance, 90) > MAX_DISTANCE:
         return False
-    a, b = _heights(first), _heights(second)
-    if min(a.std(), b.std()) < MIN_MOVEMENT:
-        return bool(np.nanmedian(distance) < max_still)
-    return bool(np.corrcoef(a, b)[0, 1] >= MIN_CORRELATION)
+    return bool(moves or np.nanmedian(distance) < max_still)
 
 
 def _lower_joints(recording: Recording, is_mirrored: bool = False) -> NDArray[np.float32]:
