@@ -21,6 +21,9 @@ _LOWER: Final = [
 _LOWER_MIRRORED: Final = [
     JOINT[f"{leg}{part}"] for leg in "RL" for part in ("Hip", "Knee", "Ankle", "BigToe")
 ]
+_RATES: Final = np.asarray([10.0, 12.5, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 120.0, 240.0])
+_USUAL_RATIOS: Final = np.unique(_RATES / _RATES[:, None])
+MAX_LENGTH_DIFFERENCE: Final = 0.015  # of a copy at another rate that nobody knows
 MAX_SHAPE_DIFFERENCE: Final = 0.02  # of width over height
 MAX_RATE_RATIO: Final = 8.0  # 240 against 30 frames a second
 MAX_SHIFT: Final = 0.02  # of the frame height, between the median poses of two copies
@@ -85,7 +88,9 @@ def is_copy(one: Recording, other: Recording, is_mirrored: bool = False) -> bool
     if abs(shapes[0] / shapes[1] - 1) > MAX_SHAPE_DIFFERENCE:
         return False
     first, second = _lower_joints(one), _lower_joints(other, is_mirrored)
-    rates = {round(other.fps / one.fps, 3), round(len(second) / len(first), 3)}
+    by_length = len(second) / len(first)
+    is_usual = np.abs(_USUAL_RATIOS / by_length - 1).min() < MAX_LENGTH_DIFFERENCE
+    rates = {round(other.fps / one.fps, 3), round(by_length, 3) if is_usual else 1.0}
     return any(
         _is_same_movement(*_at_one_rate(first, second, rate), 0.5 / one.frame_size[0])
         for rate in rates
@@ -141,15 +146,24 @@ def _thin_out(points: NDArray[np.float32], step: float) -> NDArray[np.float32]:
     return np.asarray(points[before] * (1 - share) + points[before + 1] * share)
 
 
-def _median_pose(joints: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(2 J,) median place of (T, J, 2) joints; 0 where never seen."""
-    frames = joints[:: max(1, len(joints) // 50)]
+def _median_pose(recording: Recording) -> NDArray[np.float64]:
+    """(J, 2) median place of hips and legs over the frame height; 0 where never seen."""
+    frames = recording.keypoints[:: max(1, recording.n_frames // 50), _LOWER, :2]
     seen = np.isfinite(frames)
     # The median of the seen values, by sorting NaN to the end; np.nanmedian is slower by far.
     ordered = np.sort(frames, axis=0)
     middle = np.maximum(seen.sum(axis=0) - 1, 0) // 2
     pose = np.take_along_axis(ordered, middle[None], axis=0)[0]
-    return np.asarray(np.nan_to_num(pose).ravel(), dtype=np.float64)
+    return np.asarray(np.nan_to_num(pose / recording.frame_size[0]), dtype=np.float64)
+
+
+def _mirror(pose: NDArray[np.float64], recording: Recording) -> NDArray[np.float64]:
+    """The median pose of the mirrored picture."""
+    height, width = recording.frame_size
+    mirrored = pose[[_LOWER.index(joint) for joint in _LOWER_MIRRORED]]
+    is_seen = mirrored.any(axis=1)
+    mirrored[is_seen, 0] = width / height - mirrored[is_seen, 0]
+    return mirrored
 
 
 def _near_pairs(recordings: Sequence[Recording]) -> Iterator[tuple[int, int, bool]]:
@@ -158,9 +172,12 @@ def _near_pairs(recordings: Sequence[Recording]) -> Iterator[tuple[int, int, boo
 
     if len(recordings) < 2:
         return
-    tree = KDTree(np.stack([_median_pose(_lower_joints(one)) for one in recordings]))
+    poses = [_median_pose(one) for one in recordings]
+    tree = KDTree(np.stack([pose.ravel() for pose in poses]))
     yield from ((*pair, False) for pair in sorted(tree.query_pairs(MAX_SHIFT, p=np.inf)))
-    mirrored = np.stack([_median_pose(_lower_joints(one, is_mirrored=True)) for one in recordings])
+    mirrored = np.stack(
+        [_mirror(pose, one).ravel() for pose, one in zip(poses, recordings, strict=True)]
+    )
     near = tree.query_ball_tree(KDTree(mirrored), MAX_SHIFT, p=np.inf)
     yield from (
         (first, second, True)
