@@ -70,7 +70,7 @@ def list_runs(study: Path, name_of: Callable[[Sequence[str]], str] = shlex.join)
 
 
 def _state_of(folder: Path) -> RunState:
-    overrides = _read_overrides(folder)
+    overrides = read_overrides(folder)
     try:
         result = read_result(folder)
     except (ValueError, OSError) as error:
@@ -88,7 +88,8 @@ def _state_of(folder: Path) -> RunState:
     return RunState(folder, "stopped", reason="stopped from outside", overrides=overrides)
 
 
-def _read_overrides(folder: Path) -> tuple[str, ...] | None:
+def read_overrides(folder: Path) -> tuple[str, ...] | None:
+    """What the command line said of a run; None where Hydra has not started it."""
     try:
         lines = yaml.safe_load((folder / OVERRIDES).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):

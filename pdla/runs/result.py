@@ -139,6 +139,8 @@ class RunResult:
         external: For another data set, which run has scored it.
         checkpoint_hash: SHA-256 of the best checkpoint; empty if unknown.
         predictions_hash: Of predictions.csv; set by `finish_run`.
+        commit: Git commit of pdla, `-dirty` if files were changed; empty where it is no checkout.
+        command: Overrides of the run on the command line; empty if it was started from Python.
     """
 
     model: str
@@ -170,6 +172,8 @@ class RunResult:
     external: ExternalRecord | None = None
     checkpoint_hash: str = ""
     predictions_hash: str = ""
+    commit: str = ""
+    command: tuple[str, ...] = ()
 
     @property
     def legs(self) -> tuple[Leg, ...]:

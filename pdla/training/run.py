@@ -51,6 +51,7 @@ from pdla.runs.folder import (
     open_run,
     read_result,
 )
+from pdla.runs.overview import read_overrides
 from pdla.runs.result import RunResult, as_score_counts
 from pdla.targets import build, find_class
 from pdla.training.checkpoint_files import BackgroundCheckpointIO
@@ -59,6 +60,7 @@ from pdla.training.config import build_model, check_config, check_machine
 from pdla.training.console import print_line, print_result
 from pdla.training.memory import name_memory_settings
 from pdla.training.pretraining import check_pretraining
+from pdla.training.provenance import git_commit
 from pdla.training.randomness import StepSeeds
 from pdla.training.records import DataRecord, record_data
 from pdla.training.schedules import LongerSchedule
@@ -194,6 +196,8 @@ def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> R
         result = replace(
             make_result(config, cohort, data, model, predictions, records),
             checkpoint_hash=file_hash(checkpoint_path(run_dir, BEST)),
+            commit=git_commit(),
+            command=read_overrides(run_dir) or (),
             device=str(trainer.strategy.root_device),
             epochs=trainer.current_epoch,
             times=times,
