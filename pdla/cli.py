@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from pdla import RESEARCH_ONLY, __version__
+from pdla.commands.exhibits import exhibits
 
 app = typer.Typer(
     add_completion=True,
@@ -343,21 +344,6 @@ def export(
 
 
 @app.command()
-def leakage(
-    videos: Annotated[Path, typer.Argument(help="OpenPose folders.")] = Path("data/simulated/LA"),
-    labels: Annotated[Path, typer.Option(help="Label sheet.")] = Path("data/simulated/labels.xls"),
-    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
-        "data/store/simulated"
-    ),
-    seed: Annotated[int, typer.Option(help="Of the shuffled scores.")] = 0,
-) -> None:
-    """Show what splitting by video hides: one model, the 2023 protocol and ours, side by side."""
-    from pdla.commands.leakage import show_leakage
-
-    show_leakage(videos, labels, store, seed)
-
-
-@app.command()
 def check(
     folder: Annotated[
         str | None,
@@ -404,65 +390,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("toe-tapping")
-def toe_tapping(
-    root: Annotated[Path, typer.Argument(help="Folder with the files of Li & Taati (2018).")],
-    out: Annotated[Path, typer.Option(help="Folder for predictions, result and table.")] = Path(
-        "runs/li2018-toe-tapping"
-    ),
-) -> None:
-    """Estimate toe-tapping ratings of a public data set from optical flow, by subject."""
-    from pdla.commands.toe_tapping import print_study, study_toe_tapping, write_study
-
-    study = study_toe_tapping(root)
-    write_study(study, out)
-    print_study(study)
-    typer.echo(f"{out}: predictions.csv, result.json, table.md")
-
-
-@app.command()
-def original(
-    videos: Annotated[Path, typer.Argument(help="OpenPose folders.")] = Path("data/simulated/LA"),
-    labels: Annotated[Path, typer.Option(help="Label sheet.")] = Path("data/simulated/labels.xls"),
-    store: Annotated[Path, typer.Option(help="Where parsed keypoints are kept.")] = Path(
-        "data/store/simulated"
-    ),
-    out: Annotated[Path, typer.Option(help="Folder for all that is made.")] = Path("runs/original"),
-    leg: Annotated[str, typer.Option(help="L, R or both.")] = "both",
-    part: Annotated[
-        list[str] | None,
-        typer.Option(help="Only pictures, r3d, resnet_lstm, splits or honest; may be repeated."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    small: Annotated[
-        bool, typer.Option("--small", help="The small setting, on any device.")
-    ] = False,
-    as_it_was: Annotated[
-        bool, typer.Option("--as-it-was", help="Values 0-255, rate stepped a batch.")
-    ] = False,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of R3D-18.")] = None,
-    precision: Annotated[
-        str, typer.Option(help="Of networks on a GPU: fp32, tf32 (as in 2023) or bf16 (fast).")
-    ] = "tf32",
-    weights: Annotated[str, typer.Option(help="auto, required or none.")] = "auto",
-) -> None:
-    """Run the system of 2023, end to end, and show what its protocol hides. LEAKY."""
-    from pdla.commands.original import (
-        choose_devices,
-        choose_settings,
-        default_workers,
-        run_original,
-    )
-    from pdla.data.skeletons import BOTH_LEGS, LEGS, as_leg
-    from pdla.original.parts import PARTS
-    from pdla.original.settings import Machine
-
-    chosen = choose_devices(device)
-    settings = choose_settings(small, chosen[0], as_it_was, epochs, precision)
-    machine = Machine(chosen, default_workers(), weights)
-    legs = LEGS if leg == BOTH_LEGS else (as_leg(leg),)
-    typer.echo(f"setting: {settings.name} ({len(chosen)} x {chosen[0].type})")
-    run_original(videos, labels, store, out, settings, machine, legs, part or PARTS)
+app.add_typer(exhibits)
 
 
 def main() -> None:

@@ -36,7 +36,10 @@ _NAMES: Final[dict[Kind, dict[str, str]]] = {
     },
     "sampling": {"pdla.data.clips": "Sampling"},
     "drawing": {"pdla.data.drawing": "Drawing"},
-    "split": {"pdla.data.splits": "PatientKFold LeaveOnePatientOut Holdout ByVideo2023 AllTested"},
+    "split": {
+        "pdla.data.splits": "PatientKFold LeaveOnePatientOut LeaveOneSiteOut "
+        "Holdout ByVideo2023 AllTested"
+    },
     "augment": {
         "pdla.data.clips": "Rotate Scale Stretch Shift Mirror Jitter DropJoints ShakeConfidence "
         "ChangeSpeed WarpTime DropFrames"

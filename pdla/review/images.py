@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from torch.utils.tensorboard import SummaryWriter
 
+from pdla.review.tag_words import tag_metadata
+
 Frames = NDArray[np.uint8]
 
 GAP_PX: Final = 2
@@ -68,7 +70,7 @@ def add_picture(writer: SummaryWriter, tag: str, encoded: bytes, step: int) -> N
     with Image.open(io.BytesIO(encoded)) as image:
         width, height = image.size
     value = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded)
-    summary = Summary(value=[Summary.Value(tag=tag, image=value)])
+    summary = Summary(value=[Summary.Value(tag=tag, image=value, metadata=tag_metadata(tag))])
     writer._get_file_writer().add_summary(summary, step)  # type: ignore[no-untyped-call]
 
 

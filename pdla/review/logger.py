@@ -11,6 +11,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-
 from torch.utils.tensorboard import SummaryWriter
 
 from pdla.review.images import add_picture
+from pdla.review.tag_words import tag_metadata
 from pdla.runs.folder import HISTORY
 
 FLUSH_S: Final = 2.0  # a killed run loses the curves of so many seconds at the most
@@ -37,6 +38,7 @@ class RunLogger(TensorBoardLogger):
         )
         self.writes_events = writes_events
         self.others: list[Any] = []  # loggers of other tools that are shown the same pictures
+        self._described: set[str] = set()
         self._flushed_s = time.monotonic()
 
     @rank_zero_only
@@ -44,8 +46,18 @@ class RunLogger(TensorBoardLogger):
         """Log numbers, all at one step."""
         if not self.writes_events:
             return
-        values = [Summary.Value(tag=tag, simple_value=float(x)) for tag, x in metrics.items()]
+        values = [
+            Summary.Value(tag=tag, simple_value=float(x), metadata=self._describe(tag))
+            for tag, x in metrics.items()
+        ]
         self.experiment._get_file_writer().add_summary(Summary(value=values), step)
+
+    def _describe(self, tag: str) -> Any:
+        """What a tag means, with its first event; TensorBoard keeps that."""
+        if tag in self._described:
+            return None
+        self._described.add(tag)
+        return tag_metadata(tag)
 
     @rank_zero_only
     def save(self) -> None:

@@ -24,7 +24,7 @@ from pdla.models.scorer import LegScorer
 from pdla.report import figures
 from pdla.report.leg_pictures import Manifest, ModelPicture
 from pdla.review.failures import saying_failures
-from pdla.review.images import encode_gif, figure_png
+from pdla.review.images import add_caption, encode_gif, figure_png
 from pdla.review.leg_figure import leg_figure, slopes_figure
 from pdla.review.leg_pictures import (
     BOUT_FPS,
@@ -38,6 +38,7 @@ from pdla.review.logger import RunLogger
 from pdla.runs.folder import PICTURES_FOLDER
 
 SCORED_STAGES: Final = {"val": "validation, used to choose the best epoch", "test": "test"}
+MIN_CURVE_LEGS: Final = 5  # on each side; a curve of fewer is a few steps
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
 
 
@@ -124,7 +125,7 @@ def fold_score_counts(
 
 
 def log_precision_recall(run: RunReview) -> None:
-    """A curve for each threshold that some legs reach and others do not."""
+    """A curve for each threshold that enough legs reach, and enough do not, to be read."""
     if (board := run.logger.board) is None:
         return
     for stage in SCORED_STAGES:
@@ -132,7 +133,7 @@ def log_precision_recall(run: RunReview) -> None:
         probabilities = probabilities_of(rows)
         for k in THRESHOLDS:
             is_reached = rows["score"].to_numpy() >= k
-            if is_reached.any() and not is_reached.all():
+            if min(is_reached.sum(), (~is_reached).sum()) >= MIN_CURVE_LEGS:
                 board.add_pr_curve(
                     f"{stage}/score_{k}_or_more", is_reached,
                     reach_probability(probabilities, k), run.step,
@@ -176,7 +177,8 @@ def log_legs(run: RunReview) -> None:
         run.logger.add_picture(_leg_tag(leg), picture, run.step)
         entries.append(describe_leg(leg, file, run.data.is_leaky))
         if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
-            clip = encode_gif(bout, BOUT_FPS)
+            told = f"rater {leg.row['score']}, predicted {leg.row['predicted']}"
+            clip = encode_gif(np.stack([add_caption(one, told) for one in bout]), BOUT_FPS)
             run.logger.add_picture(f"bouts/{_leg_tag(leg)}", clip, run.step)
     Manifest(tuple(entries), _log_slopes(run, folder)).write(folder)
 

@@ -21,7 +21,7 @@ from pdla.data.simulation.severity import (
     rater_error_sd,
 )
 from pdla.data.simulation.sheet import Row, block_rows
-from pdla.data.simulation.variety import draw_rater_cuts
+from pdla.data.simulation.variety import SITES, draw_rater_cuts
 
 # (left, right) of the 40 rated patient videos, from the milder to the more severe; with 19 control
 # videos at (0, 0) they give left 22/29/6/2, right 21/28/8/2 and left = right in 54 of 59, as in
@@ -85,10 +85,10 @@ def plan_videos(options: SimulationOptions) -> list[VideoPlan]:
             ]
         )
     severity, raters = _draw_people(rows, scores, options)
-    if options.variety == "wide":
-        scores = _rate_otherwise(rows, scores, severity, options.seed)
+    if options.variety != "clinic":
+        scores = _rate_otherwise(rows, scores, severity, options)
         raters[:, 0] = np.where(np.isnan(scores), raters[:, 0], np.nan_to_num(scores))
-    if options.raters != "clinic":
+    elif options.raters != "clinic":
         raters = _draw_raters(rows, severity, options)
         scores = np.where(np.isnan(scores), np.nan, raters[:, 0])
     elif options.n_raters > raters.shape[1]:
@@ -160,13 +160,17 @@ def _balanced_scores(rows: list[Row], seed: int) -> Array:
     return scores
 
 
-def _rate_otherwise(rows: list[Row], scores: Array, severity: Array, seed: int) -> Array:
+def _rate_otherwise(
+    rows: list[Row], scores: Array, severity: Array, options: SimulationOptions
+) -> Array:
     """(rows, 2) of the sheet's scores of raters who each cut the scale elsewhere."""
     given = scores.copy()
+    site = SITES.get(options.variety)
+    factor = RATERS[options.raters][options.scores]
     for person, places in _by_person(rows):
-        slope, offset = draw_rater_cuts(seed, person)
-        rng = stream(seed, "cuts", MAX_VIDEOS + person)
-        seen = rate(np.clip(slope * severity[places] + offset, -0.4, 4.4), rng)
+        slope, offset = site.cuts if site else draw_rater_cuts(options.seed, person)
+        rng = stream(options.seed, "cuts", MAX_VIDEOS + person)
+        seen = rate(np.clip(slope * severity[places] + offset, -0.4, 4.4), rng, factor)
         given[places] = np.where(np.isnan(scores[places]), np.nan, seen)
     return given
 

@@ -8,7 +8,7 @@ from pdla.data.simulation.randomness import stream
 from pdla.data.simulation.severity import MAX_RATERS, RATERS
 
 SCORE_MIXES: Final = ("clinic", "balanced")
-VARIETIES: Final = ("clinic", "wide")
+VARIETIES: Final = ("clinic", "wide", "site_a", "site_b", "site_c")
 MAX_VIDEOS: Final = 10_000
 
 
@@ -26,7 +26,8 @@ class SimulationOptions:
         fps: Frames a second.
         size: Height x width of the picture in px, as "960x540" or (960, 540).
         variety: `clinic`, one kind of camera, movement and rater; `wide`, another in every video,
-            for pre-training (see variety.py).
+            for pre-training; `site_a`, `site_b` and `site_c`, three clinics that differ in camera,
+            frame rate, errors of the keypoints and rater (see variety.py).
         raters: Who scores. `clinic`: scores as often as in the clinic sheet, controls always 0.
             `icc55`, `icc65`, `icc88`: the same videos, scored by raters whose ICC among patients is
             0.55, 0.65 or 0.88; they may rate controls above 0.
@@ -55,7 +56,7 @@ class SimulationOptions:
         if self.scores not in SCORE_MIXES:
             raise ValueError(f"scores={self.scores!r}: expected {' or '.join(SCORE_MIXES)}")
         if self.variety not in VARIETIES:
-            raise ValueError(f"variety={self.variety!r}: expected {' or '.join(VARIETIES)}")
+            raise ValueError(f"variety={self.variety!r}: expected {', '.join(VARIETIES)}")
         if self.raters not in RATERS:
             raise ValueError(f"raters={self.raters!r}: expected {', '.join(RATERS)}")
         if not 1 <= self.n_raters <= MAX_RATERS:

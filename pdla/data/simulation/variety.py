@@ -47,6 +47,29 @@ class Conditions:
     noise: float
 
 
+@dataclass(frozen=True)
+class Site:
+    """A clinic with its own camera and rater, the same for all of its videos.
+
+    Attributes:
+        conditions: Camera, frame rate and errors of the keypoints; people move as everywhere.
+        cuts: Slope and offset of how its rater reads the scale.
+    """
+
+    conditions: Conditions
+    cuts: tuple[float, float]
+
+
+# fps, distance, azimuth, eye, roll, drift, confidence, noise; then the rater.
+SITES: Final = {
+    "site_a": Site(Conditions(MovementLaw(), 30.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0), (1.0, 0.0)),
+    "site_b": Site(Conditions(MovementLaw(), 25.0, 1.4, 0.4, 0.2, 0.0, 2.0, -0.1, 1.6), (1.0, 0.5)),
+    "site_c": Site(
+        Conditions(MovementLaw(), 15.0, 0.85, -0.3, -0.3, 0.05, 3.0, -0.05, 1.3), (1.2, -0.5)
+    ),
+}
+
+
 def draw_conditions(seed: int, index: int) -> Conditions:
     """Conditions of one video of a wide cohort."""
     rng = stream(seed, "variety", index)

@@ -21,6 +21,7 @@ from pdla.data.simulation.observation import draw_clothing, observe
 from pdla.data.simulation.options import SimulationOptions
 from pdla.data.simulation.randomness import Array, stream, wander
 from pdla.data.simulation.variety import (
+    SITES,
     Conditions,
     dim_clothing,
     draw_conditions,
@@ -97,6 +98,8 @@ def film(plan: VideoPlan, options: SimulationOptions) -> Footage:
 
 
 def _conditions(index: int, options: SimulationOptions) -> Conditions | None:
+    if options.variety in SITES:
+        return SITES[options.variety].conditions
     return draw_conditions(options.seed, index) if options.variety == "wide" else None
 
 

@@ -141,6 +141,46 @@ class LeaveOnePatientOut(Splitter):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeaveOneSiteOut(Splitter):
+    """Test on one site, train and validate on the others; as many folds as sites.
+
+    Sites are those of the label sheet (`recordings.sheet.columns.site`), in the order in which they
+    come. A patient of the tested site who was seen elsewhere as well is on neither other side.
+    """
+
+    n_val_folds: int = 4
+
+    def count_folds(self, samples: Sequence[LegSample]) -> int:
+        """The number of sites.
+
+        Raises:
+            ValueError: If the sheet names fewer than two sites, or none for some legs.
+        """
+        sites = sites_of(samples)
+        n_unknown = sum(not sample.condition.site for sample in samples)
+        if n_unknown or len(sites) < 2:
+            raise ValueError(
+                f"split=leave_one_site_out: {len(sites)} sites in the label sheet, and {n_unknown} "
+                "rated legs without one; name the column, recordings.sheet.columns.site=NAME"
+            )
+        return len(sites)
+
+    def draw(self, samples: Sequence[LegSample], fold: int) -> Split:
+        """Test the site that is number `fold` to appear."""
+        scores, patients = scores_and_patients(samples)
+        site = sites_of(samples)[fold]
+        is_tested = np.array([sample.condition.site == site for sample in samples])
+        is_known = np.isin(patients, patients[is_tested])
+        test, rest = np.flatnonzero(is_tested), np.flatnonzero(~is_known)
+        return take_validation(scores, patients, rest, test, self.n_val_folds, self.seed)
+
+
+def sites_of(samples: Sequence[LegSample]) -> list[str]:
+    """Names of the sites in the order in which they come in the sheet."""
+    return list(dict.fromkeys(one.condition.site for one in samples if one.condition.site))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Holdout(Splitter):
     """Set some patients aside once, stratified by score; there is only fold 0.
 
