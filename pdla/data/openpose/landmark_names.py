@@ -56,6 +56,10 @@ def plain(text: object) -> str:
     return "".join(re.findall(r"[a-z0-9]+", name))
 
 
+# A selection without them is of no use, and ears and knees alone may be other pairs, counted from 1.
+_KNEES_AND_ANKLES: Final = {25, 26, 27, 28}
+
+
 def layout_of_numbers(numbers: frozenset[int], declared: str) -> tuple[str, int]:
     """Layout of a table with numbered landmarks, and whether it counts from 0 or 1.
 
@@ -83,7 +87,8 @@ def layout_of_numbers(numbers: frozenset[int], declared: str) -> tuple[str, int]
         if usual is not None and (usual == declared or LAYOUTS[usual].has_face):
             return usual, lowest
     elif declared in ("auto", "mediapipe_33") and 25 < highest <= 33 and lowest >= 0:
-        fitting = [base for base in (0, 1) if _has_pairs({number - base for number in numbers})]
+        counted = [(base, {number - base for number in numbers}) for base in (0, 1)]
+        fitting = [base for base, own in counted if _has_pairs(own) and own >= _KNEES_AND_ANKLES]
         if len(fitting) == 1:
             return "mediapipe_33", fitting[0]
     raise UnreadableRecordingError(
