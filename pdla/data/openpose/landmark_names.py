@@ -56,7 +56,7 @@ def plain(text: object) -> str:
     return "".join(re.findall(r"[a-z0-9]+", name))
 
 
-# A selection without them is of no use, and ears and knees alone may be other pairs, counted from 1.
+# A selection without them is of no use, and ears and knees may be other pairs, counted from 1.
 _KNEES_AND_ANKLES: Final = {25, 26, 27, 28}
 
 
