@@ -9,6 +9,7 @@ import yaml
 from pdla.runs.config import RunConfig
 from pdla.targets import TARGET, public_name
 
+KINEMATICS = "kinematics"  # the only set of quantities before there were published ones
 FULL_BATCH_BEFORE = 100_000  # what full-batch training wrote before `batch_size: all`
 
 
@@ -32,8 +33,8 @@ def read_config(path: Path) -> RunConfig:
 def upgrade_config(config: dict[str, Any]) -> RunConfig:
     """A config in the names of today; one that has them already is given back as it is.
 
-    Before 0.2 a data module brought a drawing of its own, `balance` was called `sampler`, and a
-    trainer was pinned to the CPU unless asked for a GPU.
+    Before 0.2 a data module brought a drawing of its own, `balance` was called `sampler`, a trainer
+    was pinned to the CPU unless asked for a GPU, and models on quantities knew one set of them.
     """
     config = _rename_targets(config)
     data = dict(config["data"]) if isinstance(config.get("data"), dict) else {}
@@ -44,6 +45,10 @@ def upgrade_config(config: dict[str, Any]) -> RunConfig:
         data["balance"] = data.pop("sampler")
     if data.get("batch_size") == FULL_BATCH_BEFORE:
         data["batch_size"] = "all"
+    model = config.get("model")
+    if isinstance(model, dict) and "both_legs" in model and "quantities" not in model:
+        config["model"] = {**model, "quantities": [KINEMATICS]}
+        data["quantities"] = [KINEMATICS]
     if data:
         config["data"] = data
     trainer = config.get("trainer")
