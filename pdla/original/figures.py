@@ -53,7 +53,7 @@ def splits_figure(
     axes.set(xlim=(0, 1), ylim=(-0.6, len(by_video) - 0.3), xlabel="accuracy")
     n_splits = max((len(values) for values in by_video.values()), default=0)
     axes.set_title(
-        f"{n_splits} random splits, about {n_tested} videos tested in each by video", fontsize=10
+        f"{n_splits} random splits, small clips, about {n_tested} videos tested in each by video", fontsize=10
     )
     axes.legend(frameon=False, loc="upper right")
     return figure
