@@ -74,12 +74,13 @@ def read_clips(
         decode_audio=False,
     )
     dataset.video_path_handler = QuickVideos()
+    expected = {path.stem for path in folder.rglob("*.mp4")}
+    workers = min(workers, len(expected))
     # Arrays go through a pipe: tensors would need more shared memory than containers have.
     loader: DataLoader[Any] = DataLoader(
         dataset, batch_size=None, num_workers=workers, collate_fn=_as_it_is
     )
     found = [(Path(clip["video_name"]).stem, clip["clip_index"], clip["video"]) for clip in loader]
-    expected = {path.stem for path in folder.rglob("*.mp4")}
     if missing := sorted(expected - {name for name, _, _ in found}):
         raise ValueError(
             f"{folder}: {missing[0]}.mp4 could not be decoded; delete it and run again"

@@ -51,9 +51,10 @@ def splits_figure(
                   label="majority" if is_first else None)  # fmt: skip
     axes.set_yticks(range(len(by_video)), [f"{LEG_NAMES[leg]} leg" for leg in by_video])
     axes.set(xlim=(0, 1), ylim=(-0.6, len(by_video) - 0.3), xlabel="accuracy")
-    n_splits = max((len(values) for values in by_video.values()), default=0)
+    n_splits = " and ".join(str(n) for n in sorted({len(values) for values in by_video.values()}))
     axes.set_title(
-        f"{n_splits} random splits, small clips, about {n_tested} videos tested in each by video", fontsize=10
+        f"{n_splits} random splits, small clips, about {n_tested} videos tested in each by video",
+        fontsize=10,
     )
     axes.legend(frameon=False, loc="upper right")
     return figure

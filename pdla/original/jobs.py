@@ -54,8 +54,7 @@ def run_jobs(jobs: Sequence[Job], settings: OriginalSettings, machine: Machine) 
 
 
 def _run_processes(jobs: Sequence[Job], settings: OriginalSettings, machine: Machine) -> list[str]:
-    devices = machine.devices
-    waiting = [(job, devices[number % len(devices)]) for number, job in enumerate(jobs)]
+    waiting = list(jobs)
     running: list[_Running] = []
     failed: list[str] = []
     end_s = float("inf")
@@ -67,9 +66,12 @@ def _run_processes(jobs: Sequence[Job], settings: OriginalSettings, machine: Mac
                     one.interrupt()
                 interrupted.clear()
                 end_s = min(end_s, time.monotonic() + GRACE_S)
-            for job, device in list(waiting):
-                if sum(one.share for one in running if one.device == device) <= 1 - _share(job[0]):
-                    waiting.remove((job, device))
+            for job in list(waiting):
+                device = least_busy(
+                    machine.devices, [(one.device, one.share) for one in running], _share(job[0])
+                )
+                if device is not None:
+                    waiting.remove(job)
                     running.append(_start(job, device, settings, machine))
             for one in list(running):
                 if time.monotonic() > end_s:
@@ -79,6 +81,21 @@ def _run_processes(jobs: Sequence[Job], settings: OriginalSettings, machine: Mac
                     failed += [one.name] if one.process.exitcode else []
             time.sleep(POLL_S)
     return failed
+
+
+def least_busy(
+    devices: Sequence[torch.device], busy: Sequence[tuple[torch.device, float]], share: float
+) -> torch.device | None:
+    """The device with the most room for a part, the first of equals; None if no one has enough.
+
+    Args:
+        devices: All of them.
+        busy: Device and share of it of each part at work.
+        share: What the part takes of a device.
+    """
+    load = {device: sum(s for other, s in busy if other == device) for device in devices}
+    device = min(devices, key=load.__getitem__)
+    return device if load[device] + share <= 1 else None
 
 
 def _start(
