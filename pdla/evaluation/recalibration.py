@@ -2,7 +2,8 @@
 
 Two ways. `thresholds` moves and stretches the model's scale: the log odds of each "this score or
 more" are multiplied by one factor and shifted by one number. `prior` keeps the scale and reweighs
-the scores to how often local raters give them (Saerens et al. 2002, with known labels). Both are
+the scores until they are given as often as local raters give them (Saerens et al. 2002, with
+known labels). Both are
 pulled towards no change, the more so the fewer patients there are. What either gains is measured on
 patients who were left out.
 """
@@ -29,6 +30,7 @@ FLOOR: Final = 1e-4  # of a probability, so that log odds are finite
 # Prior SD of shift and log factor, and pseudo-legs of the prior: a few legs change little.
 SHIFT_SD, LOG_FACTOR_SD = 1.0, 0.3
 PRIOR_LEGS: Final = 10.0
+N_ROUNDS: Final = 50
 FIGURES: Final = ("qwk", "mae", "rps")
 
 
@@ -160,17 +162,24 @@ def _fit_thresholds(
     return change, f"log odds times {factor:.2f}, {shift:+.2f}"
 
 
+def _reweighted(shares: Probabilities, weight: NDArray[np.float64]) -> Probabilities:
+    moved: Probabilities = shares * weight
+    return np.asarray(moved / moved.sum(axis=1, keepdims=True))
+
+
 def _fit_prior(
     shares: Probabilities, scores: NDArray[np.int64]
 ) -> tuple[Callable[[Probabilities], Probabilities], str]:
     said = shares.mean(axis=0)
     given = np.bincount(scores, minlength=N_SCORES)
     local = (given + PRIOR_LEGS * said) / (len(scores) + PRIOR_LEGS)
-    weight = np.divide(local, said, out=np.ones(N_SCORES), where=said > FLOOR)
+    weight = np.ones(N_SCORES)
+    for _ in range(N_ROUNDS):  # until the scores are given as often as local raters give them
+        now = _reweighted(shares, weight).mean(axis=0)
+        weight *= np.divide(local, now, out=np.ones(N_SCORES), where=now > FLOOR)
 
     def change(others: Probabilities) -> Probabilities:
-        moved: Probabilities = others * weight
-        return np.asarray(moved / moved.sum(axis=1, keepdims=True))
+        return _reweighted(others, weight)
 
     words = ", ".join(f"{score}: {local[score]:.0%}" for score in SCORES)
     return change, f"scores 0 to 4 as often as {words}"

@@ -31,7 +31,7 @@ def pool_baselines(study: Study) -> list[Scorer]:
     for members, suffix in ((single, ""), (both, ", both legs" if single else "")):
         for key, baseline in BASELINES.items():
             if baseline.needs_kinematics and not all(
-                feature_columns(run.legs, baseline.quantities) for run in members
+                feature_columns(_measured_in_training(run), baseline.quantities) for run in members
             ):
                 continue
             passes = _baseline_passes(members, key)
@@ -47,6 +47,11 @@ def pool_baselines(study: Study) -> list[Scorer]:
             if members and not any(_say_the_same(scorer, other) for other in scorers):
                 scorers.append(scorer)
     return scorers
+
+
+def _measured_in_training(run: StudyRun) -> pd.DataFrame:
+    """Training legs with what was measured in them: another data set may bring more columns."""
+    return run.own_legs(run.fold.train).dropna(axis="columns", how="all")
 
 
 def _say_the_same(one: Scorer, other: Scorer) -> bool:

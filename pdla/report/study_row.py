@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -22,6 +23,7 @@ from pdla.report.study_run import StudyRun
 
 KEYS: Final = ("qwk", "mae")
 OPTION: Final = "--row"
+NO_INTERVAL: Final = "too few patients for an interval"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class StudyRow:
         parts = []
         for key in KEYS:
             found, title = self.estimates[key], METRIC_OF[key].title
-            parts.append(f"{title} {found.value:.2f} (95% {found.low:.2f} to {found.high:.2f})")
+            has_interval = np.isfinite(found.low)
+            interval = f"95% {found.low:.2f} to {found.high:.2f}" if has_interval else NO_INTERVAL
+            value = f"{found.value:.2f}" if np.isfinite(found.value) else "undefined"
+            parts.append(f"{title} {value} ({interval})")
         return f"{self.title}, {self.n_legs} legs of {self.n_patients} patients: {', '.join(parts)}"
 
 

@@ -70,6 +70,30 @@ def test_a_pt2_file_gives_the_probabilities_of_the_run_for_any_number_of_clips(t
     assert inputs == INPUTS.get(name, ("clips",)) == tuple(facts["inputs"])
 
 
+def test_the_export_of_another_run_is_never_overwritten(tmp_path):
+    run = make_run(tmp_path / "study", "kinematic")
+    out = tmp_path / "model.pt2"
+    facts = export_run(run, out)
+    card = out.with_suffix(".md").read_text()
+    assert facts["sha256"] in card
+    assert "Research only, not a medical device." in card
+    assert "Quadratic weighted kappa" in card
+    export_run(run, out)  # its own may be made anew
+    other = make_run(tmp_path / "others", "kinematic")
+    other = other.rename(other.with_name("kinematic-R-fold0-seed0-longer"))
+    before = out.with_suffix(".json").read_text()
+    for name in ("model.pt2", "model.onnx"):
+        with pytest.raises(ValueError, match="give this export another name"):
+            export_run(other, tmp_path / name)
+    out.with_suffix(".json").unlink()
+    with pytest.raises(ValueError, match="nothing that says of which run"):
+        export_run(run, out)
+    out.with_suffix(".json").write_text('{"mine": 1}')
+    with pytest.raises(ValueError, match="describes no export"):
+        export_run(run, out)
+    assert "mine" not in before
+
+
 @pytest.mark.parametrize("name", EACH)
 def test_an_onnx_file_gives_the_probabilities_of_the_run_for_any_number_of_clips(tmp_path, name):
     onnxruntime = pytest.importorskip("onnxruntime")

@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pdla.api import read_cohort
+from pdla.api import Scorer, read_cohort
+from pdla.commands.export import export_run
 from pdla.commands.score import score_cohort, score_legs, score_videos, write_scores
 from pdla.commands.score_pages import write_pages
 from pdla.commands.score_screen import print_scores
 from pdla.data import files
 from pdla.data.simulation import SimulationOptions, simulate_cohort
+from pdla.evaluation import recalibration
 from pdla.report.analysis import analyse
 from pdla.report.study import read_study
 from pdla.report.study_row import choose_row
@@ -148,6 +151,42 @@ def test_a_copy_of_a_training_video_is_known_under_any_name(runs, tmp_path):
     assert known.notna().tolist() == of_copy
 
 
+@pytest.mark.parametrize("ending", [".pt2", ".onnx"])
+def test_an_exported_file_gives_the_scores_of_its_run_without_the_run(runs, tmp_path, ending):
+    if ending == ".onnx":
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("onnxscript")
+    run = runs["right_only-R-fold0-seed0"]
+    facts = export_run(run.folder, tmp_path / f"model{ending}")
+    assert str(run.folder.parent) not in json.dumps(facts)
+    scorer = Scorer(tmp_path / f"model{ending}")
+    assert scorer.figures == choose_row(read_study(run.folder)).figures()
+    table = scorer.score(NEW).set_index(["video_id", "leg"])
+    expected = scores_of([run], NEW, tmp_path)
+    scored = table[table["reason"] == ""]
+    assert len(scored) > 3
+    found, wanted = scored[PROBABILITIES], expected.loc[scored.index, PROBABILITIES]
+    np.testing.assert_allclose(found.astype(float), wanted, atol=1e-4)
+    assert scored["runs_that_knew_the_patient"].isna().all()  # a file does not say it
+    with pytest.raises(ValueError, match="is one network; leave the option out"):
+        Scorer(tmp_path / f"model{ending}", row="tcn")
+    (tmp_path / f"model{ending}").write_bytes(b"another network")
+    with pytest.raises(ValueError, match="SHA-256 differs"):
+        Scorer(tmp_path / f"model{ending}")
+
+
+def test_a_scorer_takes_a_recording_a_cohort_or_a_folder(study, clinic):
+    scorer = Scorer(study, row="kinematic")
+    assert repr(scorer).startswith("Scorer(kinematic, both legs of study; ")
+    one = scorer.score(NEW.samples[0].recording)
+    assert one["leg"].tolist() == ["L", "R"]
+    both = scorer.score(NEW)
+    assert one.loc[0, "expected_score"] == pytest.approx(both.loc[0, "expected_score"])
+    folder = scorer.score(clinic / "new" / "LA", store=clinic / "store")
+    assert len(folder) == 2 * len(list((clinic / "new" / "LA").iterdir()))
+    assert folder.attrs["intended_use"] == "Research only, not a medical device."
+
+
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clinic")
@@ -272,6 +311,49 @@ def test_a_full_disk_leaves_the_old_table_whole_and_is_one_line(written, tmp_pat
         write_scores(scoring, out)
     assert "\n" not in str(error.value)
     assert out.read_text() == "what was there"
+
+
+def test_local_scores_of_the_sheet_move_the_scores_and_the_gain_is_said(
+    study, clinic, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(recalibration, "MIN_PATIENTS", 3)  # of this small clinic
+    videos, labels = clinic / "new" / "LA", clinic / "new" / "labels.xls"
+    options = {"store": clinic / "store", "labels": labels, "row": "kinematic"}
+    plain = score_videos(study, videos, **options)
+    moved = score_videos(study, videos, way="thresholds", **options)
+    assert not np.allclose(
+        plain.scored["expected_score"].astype(float), moved.scored["expected_score"].astype(float)
+    )
+    assert moved.facts[0].startswith("recalibrated by thresholds on ")
+    assert "cross-validated by patient: kappa" in moved.facts[0]
+    write_scores(moved, tmp_path / "s.csv")
+    written = json.loads((tmp_path / "s.json").read_text())["recalibration"]
+    assert written["way"] == "thresholds"
+    assert written["patients"] == moved.recalibration.n_patients
+
+
+def test_a_page_a_patient_says_what_the_legs_did_and_how_sure_the_model_is(written, clinic):
+    scoring, _ = written
+    start = time.perf_counter()
+    index = write_pages(scoring, clinic / "pages")
+    pages = {path.stem: path.read_text() for path in index.parent.glob("P-*.html")}
+    assert (time.perf_counter() - start) / len(pages) < 3
+    patients = {entry.patient for entry in scoring.intake.videos}
+    assert set(pages) == patients
+    assert all(f'href="{patient}.html"' in index.read_text() for patient in patients)
+    for patient, text in pages.items():
+        own = scoring.table[scoring.table["patient"] == patient]
+        assert text.count("<section") == own["video_id"].nunique()
+        assert text.count("Research only, not a medical device.") >= 2
+        assert text.count("<b>No score:</b>") == (own["reason"] != "").sum()
+        assert scoring.scorer.figures in text
+        assert "<script" not in text
+        without_pictures = re.sub(r"base64,[^\"]+", "", text)
+        assert re.findall(r".{0,40}\bnan\b.{0,20}", without_pictures, re.IGNORECASE) == []
+    scored = scoring.scored
+    measured = scored.groupby("patient")["n_taps"].sum()
+    tops = {name: pages[name].count("<circle") for name in measured.index}
+    assert all(tops[name] >= count for name, count in measured.items())  # a dot is a tap
 
 
 @pytest.mark.parametrize(

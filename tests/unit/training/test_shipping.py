@@ -1,5 +1,7 @@
 """Weights from simulation alone, judged on a clinic that another simulator made."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from pdla.commands.score import score_legs
-from pdla.models.shipped import NEVER_REAL, STUDY, shipped_weights
+from pdla.models.shipped import NEVER_REAL, STUDY, check_shipped, shipped_weights
 from pdla.training.prediction import load_best, read_finished
 from tests.fixtures.second_simulator import simulate
 
@@ -20,6 +22,19 @@ def test_shipped_weights_open_as_a_study_of_their_own():
     assert shipped_weights("kinematic_mlp").stat().st_size < 100_000
     with pytest.raises(ValueError, match="none for r3d; shipped for kinematic_mlp"):
         shipped_weights("r3d")
+
+
+def test_shipped_weights_that_were_changed_are_refused(tmp_path):
+    run = read_finished(Path("simulated")).first
+    copy = tmp_path / run.folder.name
+    shutil.copytree(run.folder, copy)
+    weights = copy / "checkpoints" / "best.safetensors"
+    check_shipped(weights)
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ValueError, match=r"SHA-256 is not that of card\.md; install pdla again"):
+        load_best(replace(run, folder=copy))
 
 
 # What was measured stands in docs/sharing_weights.md. This is no claim: it notices a change for the
