@@ -48,6 +48,7 @@ UNDOUBLED: Final = "not counting doubled (LEAKY)"
 UNKNOWN: Final = "same legs, patients not seen"
 OURS: Final = "split by patient"
 PROTOCOLS: Final = (AS_2023, UNDOUBLED, UNKNOWN, OURS)
+N_TREES: Final = 200
 SHOWN: Final = ("qwk", "accuracy", "mae")
 # Lengths that tell people apart from in front, over the length of the trunk.
 BUILD: Final = (
@@ -157,7 +158,7 @@ def _predict(
     legs: pd.DataFrame, features: NDArray[np.float64], known: list[int], tested: list[int]
 ) -> pd.DataFrame:
     """Predictions for the tested legs of a forest that was fitted on the known ones."""
-    forest = ExtraTreesClassifier(200, random_state=0)
+    forest = ExtraTreesClassifier(N_TREES, random_state=0)
     forest.fit(features[known], legs["score"].to_numpy(dtype=np.int64)[known])
     probabilities = np.zeros((len(tested), N_SCORES))
     probabilities[:, forest.classes_] = forest.predict_proba(features[tested])

@@ -192,7 +192,7 @@ def probe_site(legs: pd.DataFrame) -> float:
 
 
 def _print(results: Sequence[SiteResult], probe: float, n_local: int) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, width=max(100, Console().width))
     table = Table(box=box.SIMPLE_HEAD, title="Ordinal regression at each site",
                   title_justify="left")  # fmt: skip
     table.add_column("site", no_wrap=True)

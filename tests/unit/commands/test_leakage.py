@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from pdla.commands import leakage
 from pdla.commands.leakage import (
     AS_2023,
     OURS,
@@ -28,7 +29,10 @@ def clinic(tmp_path_factory):
     return folder / "LA", folder / "labels.xls", folder.parent / "store"
 
 
-def test_the_exhibit_shows_doubling_and_recognition_in_rows_of_their_own(clinic, capsys):
+def test_the_exhibit_shows_doubling_and_recognition_in_rows_of_their_own(
+    clinic, capsys, monkeypatch
+):
+    monkeypatch.setattr(leakage, "N_TREES", 10)
     own, shuffled = show_leakage(*clinic)
     for exhibit in (own, shuffled):
         assert exhibit.doubling > 0

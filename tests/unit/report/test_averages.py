@@ -85,6 +85,7 @@ def as_external(run):
     return replace(run, result=replace(run.result, split=split))
 
 
+@pytest.mark.usefixtures("no_board_pictures")
 def test_the_page_shows_an_average_as_a_model_and_says_that_it_was_chosen(folder):
     analysis = analyse(read_study(folder), averages=["tcn,stgcn", "stgcn", "tcn, stgcn"])
     names = [row.scorer.name for row in analysis.sections[0].rows[:4]]

@@ -43,10 +43,11 @@ def test_an_answer_of_the_lab_joins_what_the_runs_say(analysis):
 
 def test_the_partition_is_checked_in_every_run(tmp_path, analysis):
     assert "checked in 2 runs" in answer(make_checklist(analysis, {}), "12a").answer
-    leaky = analyse(read_study(make_study(tmp_path / "l", ["tcn"], ["R"], leaky=True)))
+    leaky = analyse(read_study(make_study(tmp_path / "l", ["tcn"], ["R"], n_folds=2, leaky=True)))
     assert "LEAKY" in answer(make_checklist(leaky, {}), "12a").answer
 
 
+@pytest.mark.usefixtures("no_board_pictures")
 def test_study_yaml_answers_and_the_template_lists_what_is_open(folder, capsys):
     (folder / "study.yaml").write_text("tripod:\n  18a: Nobody paid.\n  3a:\n")
     text = report_study(folder, n_clips=0).read_text()

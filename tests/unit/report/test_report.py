@@ -200,6 +200,7 @@ def test_the_page_needs_no_other_file_and_no_network(page):
         assert address not in page
 
 
+@pytest.mark.usefixtures("no_board_pictures")
 def test_text_from_the_data_cannot_become_html(tmp_path):
     folder = make_study(tmp_path / "s", ["r3d"], ["R"], excluded={"<script>alert(1)</script>": 2})
     text = write_report(analyse(read_study(folder)), {}, "").read_text()
@@ -237,12 +238,14 @@ def test_numbers_and_figures_can_be_read_back_from_tensorboard(study, page):
     assert points == pytest.approx([right["mae"]], abs=1e-3)
 
 
+@pytest.mark.usefixtures("no_board_pictures")
 def test_a_scorer_that_is_gone_leaves_nothing_in_tensorboard(tmp_path):
-    folder = make_study(tmp_path / "s", ["r3d"], ["R"])
-    write_report(analyse(read_study(folder)), {}, "")
+    folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=2)
+    analysis = analyse(read_study(folder))
+    write_report(analysis, {}, "")
     gone = folder / "_summary" / "r3d"
     gone.rename(folder / "_summary" / "an_old_model")
-    write_report(analyse(read_study(folder)), {}, "")
+    write_report(analysis, {}, "")
     assert gone.exists()
     assert not list((folder / "_summary" / "an_old_model").glob("*"))
 
@@ -317,6 +320,7 @@ def test_runs_of_another_split_are_not_pooled(tmp_path):
         analyse(read_study(folder))
 
 
+@pytest.mark.usefixtures("no_board_pictures")
 def test_a_leaky_study_is_stamped(tmp_path, capsys):
     folder = make_study(tmp_path / "s", ["r3d"], ["R"], leaky=True, noise=1.5)
     text = report_study(folder, n_clips=2).read_text()
@@ -404,6 +408,7 @@ def test_a_repeat_begins_where_a_leg_would_be_tested_twice():
     assert repeat_of_fold(folds) == [0, 0, 1, 1, 2]
 
 
+@pytest.mark.slow  # imports all of it in a process of its own
 def test_a_report_starts_without_what_only_training_needs():
     script = "import sys, pdla.commands.report; print(*(sys.modules.keys() & {*sys.argv[1:]}))"
     heavy = ("lightning", "torchvision", "torchmetrics", "pytorchvideo")
