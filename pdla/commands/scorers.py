@@ -135,7 +135,7 @@ class RowScorer:
         runs = self.row.runs
         facts = [f"not used: {name}: {why}" for name, why in self.study.failures.items()]
         if self.study.folder == STUDY:
-            facts.append(NEVER_REAL)
+            facts.append(f"{NEVER_REAL} How many real scores their sets would hold is not known.")
         for score in SCORES:
             n_without = sum(score in run.result.unsupported_scores for run in runs)
             if n_without == len(runs):

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from pdla.data.simulation.movement import draw_habit, draw_tap_series
+from pdla.data.simulation.severity import ANY_SCORE, draw_severities, rate
+from pdla.data.simulation.truth import measure_series
 from pdla.evaluation.conformal import ScoreSets
 from pdla.evaluation.predictions import add_scores
 
@@ -57,3 +63,53 @@ def test_sets_of_90_percent_hold_88_to_92_percent_of_new_patients_on_200_studies
         shares.append(covered(sets, predictions(40, rng)))
     print(f"mean coverage {np.mean(shares):.3f}")
     assert 0.88 <= np.mean(shares) <= 0.92
+
+
+def simulated_legs(n_patients, seed):
+    """Legs of the simulated clinic: true quantities, and the score of one rater; 1 to 3 visits."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for patient in range(n_patients):
+        habit, n_visits = draw_habit(rng), int(rng.integers(1, 4))
+        severity = draw_severities(ANY_SCORE, 1, n_visits, rng)[0]
+        scores = rate(severity, rng)
+        for visit, leg in np.ndindex(severity.shape):
+            measured = measure_series(draw_tap_series(severity[visit, leg], habit, rng))
+            rows.append({"patient": patient, "score": int(scores[visit, leg]), **measured})
+    return pd.DataFrame(rows)
+
+
+FEATURES = ["amplitude", "taps_per_s", "amplitude_first_over_last", "cycle_cv", "n_arrests"]
+
+
+def probabilities(known, legs):
+    """A model that learns from some patients, for legs of others; scores never seen have 0."""
+    scale = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    model = scale.fit(np.log1p(known[FEATURES]), known["score"])
+    shares = np.zeros((len(legs), 5))
+    shares[:, model.classes_] = model.predict_proba(np.log1p(legs[FEATURES]))
+    return shares
+
+
+@pytest.mark.slow
+def test_sets_of_the_mean_of_five_folds_hold_what_they_promise_and_little_more():
+    """As in `pdla score`: the limit is of single folds on their test patients, the mean scores.
+
+    The mean is surer than its parts, so the sets are somewhat wider than they need be.
+    """
+    legs = simulated_legs(4000, 3)
+    rng = np.random.default_rng(4)
+    people = rng.permutation(4000).reshape(50, 80)  # 40 of a study, 40 new ones
+    shares = []
+    for row in people:
+        study, new = legs[legs["patient"].isin(row[:40])], legs[legs["patient"].isin(row[40:])]
+        fold = study["patient"].map(dict(zip(row[:40], np.arange(40) % 5, strict=True)))
+        tested, said = [], []
+        for number in range(5):
+            known, test = study[fold != number], study[fold == number]
+            tested.append(add_scores(test, probabilities(known, test)))
+            said.append(probabilities(known, new))
+        sets = ScoreSets.learn(pd.concat(tested))
+        shares.append(covered(sets, add_scores(new.reset_index(), np.mean(said, axis=0))))
+    print(f"mean coverage {np.mean(shares):.3f}, SE {np.std(shares) / np.sqrt(len(shares)):.3f}")
+    assert 0.90 <= np.mean(shares) <= 0.95
