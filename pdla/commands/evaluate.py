@@ -35,7 +35,7 @@ from pdla.runs.result import (
 from pdla.training.prediction import Predictor, read_finished, training_ranges
 from pdla.training.pretraining import can_tell_patients
 from pdla.training.records import count_flow, legs_table, rater_agreement
-from pdla.training.run import count_exclusions
+from pdla.training.results import count_exclusions
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """From a config to a finished run, and from finished runs to predictions of another cohort.
 
-Reading order: `config`, `run` (all of it, in order), `checkpoints`, `records`, `prediction`.
+Reading order: `config`, `run`, and what it calls: `cohorts`, `fitting`, `checkpoints`, `results`,
+`records`; then `prediction`.
 """
 
 from typing import TYPE_CHECKING

@@ -19,6 +19,7 @@ from pdla.training.checkpoint_files import STAMP, BackgroundCheckpointIO, SaveRe
 log = logging.getLogger(__name__)
 
 MONITOR: Final = "val/rps"
+SAVE_EVERY_S: Final = 30.0  # of training that a kill may lose, where a config does not say
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,13 @@ from typing import Any, Final, cast
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from pdla.data.clips.datamodules import NO_KEYPOINTS, check_batch_size, check_style
+from pdla.data.clips.datamodules import (
+    NO_KEYPOINTS,
+    KeypointClips,
+    check_batch_size,
+    check_style,
+)
+from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
 from pdla.runs.config import RunConfig, Section
 from pdla.targets import build, check_targets, find_class
@@ -179,3 +185,20 @@ def build_model(config: RunConfig) -> Any:
         ValueError: The line that the class itself raised, without Hydra's wrapping.
     """
     return build(config["model"], "model", loss=config["loss"], optim=config["optim"])
+
+
+def build_data(config: RunConfig, cohort: Cohort) -> KeypointClips:
+    """The data module of a config on a cohort."""
+    section = config["data"]
+    options: dict[str, Any] = {
+        "cohort": cohort,
+        "splitter": build(config["split"], "split"),
+        "legs": legs_of(config["leg"]),
+        "sampling": build(config["sampling"], "sampling"),
+        "augmentations": [build(one, "augment") for one in (config["augment"] or {}).values()],
+        "seed": config["seed"],
+    }
+    if find_class(section["_target_"], "data").styles:
+        options["drawing"] = build(config["drawing"], "drawing")
+    data: KeypointClips = build(section, "data", **options)
+    return data

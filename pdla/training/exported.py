@@ -21,7 +21,7 @@ from pdla.evaluation.training_legs import QuantityRange, training_from_json
 from pdla.evaluation.video_scores import Combination, predictions_table
 from pdla.runs.config import RunConfig
 from pdla.runs.folder import file_hash
-from pdla.training.run import build_data
+from pdla.training.config import build_data
 
 FORMATS: Final = (".onnx", ".pt2")
 NEEDED: Final = ("sha256", "model", "leg", "inputs", "output", "scoring")

@@ -23,8 +23,7 @@ from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.config import RunConfig, Section
 from pdla.runs.folder import BEST, CONFIG, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
-from pdla.training.config import build_model
-from pdla.training.run import build_data
+from pdla.training.config import build_data, build_model
 
 NO_WEIGHTS: Final = {"weights": "none"}
 

@@ -39,10 +39,9 @@ from pdla.evaluation.predictions import add_scores
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.shipped import STUDY
 from pdla.report.study_run import read_run
-from pdla.training.config import build_model
+from pdla.training.config import build_data, build_model
 from pdla.training.prediction import load_best
 from pdla.training.records import legs_table
-from pdla.training.run import build_data
 from tests.fixtures.configs import compose_config
 from tests.fixtures.second_simulator import simulate as simulate_second
 

@@ -14,8 +14,7 @@ from typing import Any
 import lightning
 import torch
 
-from pdla.training.config import build_model
-from pdla.training.run import build_data
+from pdla.training.config import build_data, build_model
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import make_cohort
 

@@ -7,7 +7,7 @@ import pytest
 
 from pdla.commands.check_summary import summarise
 from pdla.data.intake import IntakeOptions, read_intake
-from pdla.training.run import build_data, build_model
+from pdla.training.config import build_data, build_model
 from tests.fixtures.configs import compose_config
 from tests.fixtures.fuzzed_clinics import write_fuzzed_clinic
 from tests.fixtures.runs import TINY

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
+from pdla.training import cohorts
 from pdla.training import run as training
 from pdla.training.launched import gpu_of_worker
 from tests.fixtures.configs import compose_config
@@ -62,7 +63,8 @@ def test_the_runs_of_a_sweep_read_a_data_set_once(tmp_path, monkeypatch):
         raise ValueError("was read")
 
     monkeypatch.setattr(training, "load_cohort", read)
-    monkeypatch.setattr(training, "SHARED", {})
+    monkeypatch.setattr(cohorts, "load_cohort", read)
+    monkeypatch.setattr(cohorts, "SHARED", {})
     monkeypatch.setattr(training, "build_data", stop)
 
     def begin(seed, shares_data):
@@ -73,7 +75,7 @@ def test_the_runs_of_a_sweep_read_a_data_set_once(tmp_path, monkeypatch):
     for seed in (0, 1):
         begin(seed, shares_data=True)
     assert reads == ["simulated"]
-    training.share_cohort({**config["recordings"], "store": "elsewhere"})
+    cohorts.share_cohort({**config["recordings"], "store": "elsewhere"})
     assert len(reads) == 2
     begin(2, shares_data=False)
     assert len(reads) == 3
