@@ -10,10 +10,10 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check lint types sweep report study leakage original clinics board bench docs clean
+.PHONY: help install train test test-all check lint types sweep report study leakage original clinics board bench bench-compare docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The versions of requirements.lock with their hashes, then pdla itself. Byte code is compiled when a
 # module is first used: compiling all of it takes as long as copying it.
@@ -98,6 +98,15 @@ bench: data/simulated ## measure speed: intake, drawing against decoding, traini
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench_logging
 	$(BIN)/python -m tests.benchmarks.bench_keypoints
 	$(BIN)/python -m tests.benchmarks.bench_report
+	$(BIN)/python -m tests.benchmarks.goals --docs docs/performance.md
+
+# The old file is named like a target; there is nothing to make of it.
+OLD = $(filter %.json,$(MAKECMDGOALS))
+bench-compare: install ## make bench-compare OLD.json: benchmarks.json beside an older one
+	$(BIN)/python -m tests.benchmarks.compare $(OLD)
+ifneq (,$(filter bench-compare,$(MAKECMDGOALS)))
+%.json: ;
+endif
 
 docs: install ## build the documentation into site/
 	$(BIN)/python -m pip install -q -e ".[docs]"

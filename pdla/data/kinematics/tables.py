@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pdla.data.kinematics.bouts import find_bout
-from pdla.data.kinematics.quantities import measure_bout
+from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
 from pdla.data.recordings import LegSample
 
@@ -37,7 +37,7 @@ def leg_table(samples: Sequence[LegSample]) -> pd.DataFrame:
                 **({} if sample.rating is None else {"rating": sample.rating}),
                 "bout_start_s": bout.start_s if bout else None,
                 "bout_end_s": bout.end_s if bout else None,
-                **measure_bout(sample.recording, sample.leg, bout).as_row(),
+                **leg_kinematics(sample.recording, sample.leg).as_row(),
             }
         )
     return pd.DataFrame(rows)
