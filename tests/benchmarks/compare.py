@@ -3,24 +3,10 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-
-def compare(old: dict[str, Any], new: dict[str, Any]) -> Table:
-    """A row for each piece of work that both have, with new seconds over old ones."""
-    table = Table("what", "wall: old", "new", "new / old", "CPU: old", "new", "new / old")
-    known = {row["name"]: row for row in old["rows"]}
-    for row in new["rows"]:
-        if (before := known.get(row["name"])) is None:
-            continue
-        cells = [row["name"]]
-        for key in ("wall_s", "cpu_s"):
-            cells += [f"{before[key]:.1f} s", f"{row[key]:.1f} s", f"{row[key] / before[key]:.2f}"]
-        table.add_row(*cells)
-    return table
+from tests.fixtures.benchmarks import compare
 
 
 def main() -> None:

@@ -11,88 +11,18 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from tests.fixtures.benchmarks import Place, Row, as_markdown, write_docs
 from tests.fixtures.places import ROOT
 
-BEGIN: Final = "<!-- benchmarks: written by make bench -->"
 PLAIN: Final = "review.pictures=false"
-END: Final = "<!-- end of benchmarks -->"
-COMMAND: Final = "from pdla.cli import main; main()"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one piece of work took.
-
-    Attributes:
-        name: Of the work; rows of two machines are compared by it.
-        wall_s: Seconds until it was done.
-        cpu_s: Seconds of all cores that it used.
-        goal_s: Wall seconds on two cores that are wanted.
-        peak_mib: Largest resident memory of a process.
-        command: What was run.
-    """
-
-    name: str
-    wall_s: float
-    cpu_s: float
-    goal_s: float | None
-    peak_mib: float
-    command: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where commands run.
-
-    Attributes:
-        folder: Working folder, with data/ and the store.
-    """
-
-    folder: Path
-
-    def run(self, name: str, goal_s: float | None, *arguments: str) -> Row:
-        """Run Python with these arguments.
-
-        Raises:
-            subprocess.CalledProcessError: If the command failed; its output is in the error.
-        """
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=self.folder, env=env,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        with process:
-            output = process.stdout.read() if process.stdout else ""
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - began
-        if process.returncode:
-            sys.stderr.write(output)
-            raise subprocess.CalledProcessError(process.returncode, arguments)
-        cpu = usage.ru_utime + usage.ru_stime  # of the process and those that it started
-        command = " ".join(Path(part).name if "/" in part else part for part in arguments)
-        command = command.replace(f"-c {COMMAND}", "pdla")
-        return Row(name, round(wall, 2), round(cpu, 2), goal_s, usage.ru_maxrss / 1024, command)
-
-    def train(self, name: str, goal_s: float | None, *overrides: str) -> Row:
-        """One command of train.py."""
-        return self.run(name, goal_s, str(ROOT / "train.py"), *overrides)
-
-    def pdla(self, name: str, goal_s: float | None, *arguments: str) -> Row:
-        """One command of pdla."""
-        return self.run(name, goal_s, "-c", COMMAND, *arguments)
 
 
 def first_run(place: Place) -> Iterator[Row]:
@@ -150,37 +80,6 @@ def machine() -> dict[str, Any]:
         "versions": {name: version(name) for name in names},
         "load": round(os.getloadavg()[0], 1),
     }
-
-
-def as_markdown(facts: dict[str, Any], rows: Sequence[Row]) -> str:
-    """The table of the docs."""
-    versions = ", ".join(f"{name} {text}" for name, text in facts["versions"].items())
-    text = (
-        f"{facts['date']}, {facts['machine']}, Python {facts['python']}, {versions}; load of the "
-        f"machine when this began: {facts['load']}.\n\n"
-        "| what | wall | CPU | goal, wall | peak memory | command |\n|---|---|---|---|---|---|\n"
-    )
-    for row in rows:
-        goal = "" if row.goal_s is None else f"{row.goal_s:g} s"
-        text += (
-            f"| {row.name} | {row.wall_s:.1f} s | {row.cpu_s:.1f} s | {goal} | "
-            f"{row.peak_mib:.0f} MiB | `{row.command}` |\n"
-        )
-    return text
-
-
-def write_docs(path: Path, table: str) -> None:
-    """Put the table between its marks.
-
-    Raises:
-        ValueError: If the file has no such marks.
-    """
-    text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{path}: no lines {BEGIN} and {END}")
-    before, rest = text.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    path.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:

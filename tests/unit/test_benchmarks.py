@@ -1,12 +1,20 @@
 """Figures of `make bench`: a table between its marks in the docs, and two files side by side."""
 
 import io
+import os
 
 import pytest
 from rich.console import Console
 
-from tests.benchmarks.compare import compare
-from tests.benchmarks.goals import BEGIN, END, Place, Row, as_markdown, write_docs
+from tests.fixtures.benchmarks import (
+    BEGIN,
+    END,
+    Place,
+    Row,
+    as_markdown,
+    compare,
+    write_docs,
+)
 
 FACTS = {
     "date": "2026-01-02", "machine": "x86_64, 2 cores, Linux", "python": "3.11.0",
@@ -50,6 +58,7 @@ def test_rows_of_the_same_name_are_compared():
     assert not {"gone", "new "} & set(text.getvalue().split())
 
 
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="Windows has no rusage of a process")
 def test_a_command_is_measured_from_start_to_end_with_its_memory(tmp_path):
     row = Place(tmp_path).run("sleep", None, "-c", "import time; time.sleep(0.2)")
     assert 0.2 <= row.wall_s < 5
