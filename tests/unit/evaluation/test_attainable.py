@@ -11,12 +11,12 @@ from pdla.evaluation.attainable import (
 
 
 def test_the_reference_is_above_chance_and_below_certainty(monkeypatch):
-    monkeypatch.setattr(attainable, "RATERS", ("clinic", "icc55", "icc88"))
+    monkeypatch.setattr(attainable, "RATERS", ("clinic", "icc88"))
     monkeypatch.setattr(attainable, "N_DRAWS", 200)
-    rows = measure_attainable(n_legs=600, n_judged=400)
+    rows = measure_attainable(n_legs=300, n_judged=240)
     assert {row.cohort for row in rows} == {"clinic", "balanced"}
     for row in rows:
-        assert 0.3 < row.qwk.low < row.qwk.value < row.qwk.high < 1
+        assert 0.1 < row.qwk.low < row.qwk.value < row.qwk.high < 1
         assert 0.02 < row.mae.value < 1.0
         assert row.scorer in attainable_table(rows)
     best = [row.qwk.value for row in rows if (row.cohort, row.scorer) == ("clinic", "second rater")]
