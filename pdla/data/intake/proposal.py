@@ -124,7 +124,8 @@ def propose(videos: Path, labels: Path | None, given: Mapping[str, Any]) -> Prop
 def find_sheets(videos: Path) -> list[Path]:
     """Label sheets in the folder of videos and beside it: files with the needed columns."""
     found = []
-    for folder in (videos, videos.absolute().parent):
+    beside = videos.parent if videos.name not in ("", "..") else videos.absolute().parent
+    for folder in (videos, beside):
         for path in sorted(folder.iterdir()):
             if path.suffix.lower() not in SHEET_SUFFIXES or path.name.startswith((".", "~$")):
                 continue
