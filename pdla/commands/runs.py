@@ -71,4 +71,5 @@ def _runs_table(study: Path, states: list[RunState], skipped: set[Path]) -> Tabl
 
 
 def _word(state: RunState, skipped: set[Path]) -> str:
-    return "skipped" if state.folder in skipped else state.state
+    is_skipped = state.state == "finished" and state.folder in skipped
+    return "skipped" if is_skipped else state.state

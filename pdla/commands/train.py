@@ -19,6 +19,7 @@ from pdla.commands.local import LOCAL_CHOICE, OWN_CONF
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
 from pdla.runs.asked import note_sweep
+from pdla.runs.folder import forget_refusals, note_refusal
 from pdla.training.overrides import check_command
 
 HELP_FLAGS: Final = (["--help"], ["-h"])
@@ -52,6 +53,7 @@ class SweepStart(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Called once, in the process that launches the runs."""
         study = Path(str(config.hydra.sweep.dir))
+        forget_refusals(study)
         if jobs := _jobs_of(config):
             note_sweep(study, jobs)
         SWEEPS.append((study, [path.parent for path in study.glob("*/result.json")]))
@@ -79,12 +81,6 @@ def _end_sweep(study: Path, skipped: list[Path]) -> None:
         print(f"pdla: {error}", file=sys.stderr)
 
 
-def _note_refusal(folder: Path, error: Exception) -> None:
-    """Leave the reason in a folder that holds nothing of a run yet: `pdla runs` shows it."""
-    if folder.is_dir() and not (folder / "config.yaml").exists():
-        (folder / "error.txt").write_text(f"{error}\n", encoding="utf-8")
-
-
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def _train(config: DictConfig) -> float:
     """Run one composed config in the folder that Hydra named for it."""
@@ -95,9 +91,9 @@ def _train(config: DictConfig) -> float:
     from pdla.training.run import run
 
     hydra_config = HydraConfig.get()
+    is_sweep = hydra_config.mode == RunMode.MULTIRUN
     try:
         plain = plain_config(config)
-        is_sweep = hydra_config.mode == RunMode.MULTIRUN
         if is_sweep:
             settle_in_worker()
             check_one_device(plain["trainer"])
@@ -105,9 +101,9 @@ def _train(config: DictConfig) -> float:
         folder = Path(hydra_config.runtime.output_dir)
         return run(plain, folder, brief=brief, shares_data=is_sweep)
     except (ValueError, OSError) as error:
-        _note_refusal(Path(hydra_config.runtime.output_dir), error)
+        note_refusal(Path(hydra_config.runtime.output_dir), error, is_sweep=is_sweep)
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
-        if hydra_config.mode == RunMode.MULTIRUN:
+        if is_sweep:
             raise CompactHydraException(f"pdla: {error}") from None
         sys.exit(f"pdla: {error}")

@@ -23,6 +23,7 @@ from pdla.runs.result import RunResult
 
 RESULT, CONFIG, PREDICTIONS, ERROR = "result.json", "config.yaml", "predictions.csv", "error.txt"
 SPLIT = "split.json"
+REFUSED = "refused.txt"  # why the last sweep could not have this folder, which is another run's
 HISTORY = "history"  # every number that was logged in training, as CSV
 LEGS_FOLDER = "_legs"  # of a study, beside its runs
 PICTURES_FOLDER = "pictures"  # of a run: what a report shows of its legs
@@ -59,7 +60,8 @@ def open_run(run_dir: Path, config: RunConfig) -> None:
                 "Give this run a name of its own (tag=-NAME or study=NAME), or delete the folder"
             )
     run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / ERROR).unlink(missing_ok=True)
+    for name in (ERROR, REFUSED):
+        (run_dir / name).unlink(missing_ok=True)
     write_text(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
@@ -138,6 +140,41 @@ def fail_run(run_dir: Path, error: str) -> None:
     if run_dir.is_dir():
         with suppress(OSError):
             write_text(run_dir / ERROR, error)
+
+
+def note_refusal(run_dir: Path, error: Exception, *, is_sweep: bool) -> None:
+    """Leave a note of why a run could not begin; `pdla runs` shows it.
+
+    In a folder that holds nothing of a run yet the note stays as its error. In that of another run
+    only a sweep leaves one, which counts the job as failed, and the next sweep takes it away.
+
+    Args:
+        run_dir: Folder that the run would have.
+        error: Why not.
+        is_sweep: Whether the run is one of a sweep.
+    """
+    if not run_dir.is_dir():
+        return
+    if not (run_dir / CONFIG).exists():
+        write_text(run_dir / ERROR, f"{error}\n")
+    elif is_sweep and not _says(run_dir / ERROR, error):
+        write_text(run_dir / REFUSED, f"{error}\n")
+
+
+def forget_refusals(study: Path) -> None:
+    """Take away what an earlier sweep has noted in the folders of other runs."""
+    for path in study.glob(f"*/{REFUSED}"):
+        path.unlink(missing_ok=True)
+
+
+def _says(note: Path, error: Exception) -> bool:
+    """Whether the note that a failing run leaves is of this error."""
+    return note.exists() and note.read_text(encoding="utf-8") == error_text(error)
+
+
+def error_text(error: BaseException) -> str:
+    """What the note of a failed run says."""
+    return f"{type(error).__name__}: {error}\n"
 
 
 def text_hash(text: str) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from pdla.data.files import first_line
 from pdla.runs.asked import read_asked
-from pdla.runs.folder import CONFIG, ERROR, RESULT, WRITER, read_result
+from pdla.runs.folder import CONFIG, ERROR, REFUSED, RESULT, WRITER, read_result
 
 State = Literal["finished", "running", "failed", "stopped", "missing"]
 OVERRIDES: Final = Path(".hydra") / "overrides.yaml"  # what Hydra writes before a run begins
@@ -71,6 +71,8 @@ def list_runs(study: Path, name_of: Callable[[Sequence[str]], str] = shlex.join)
 
 def _state_of(folder: Path) -> RunState:
     overrides = read_overrides(folder)
+    if (note := folder / REFUSED).exists() and not (folder / WRITER).exists():
+        return RunState(folder, "failed", reason=f"refused: {_first_line(note)}")
     try:
         result = read_result(folder)
     except (ValueError, OSError) as error:
@@ -81,11 +83,14 @@ def _state_of(folder: Path) -> RunState:
         return RunState(folder, "finished", minutes, primary, overrides=overrides)
     if (folder / WRITER).exists():
         return RunState(folder, "running", overrides=overrides)
-    if (error_file := folder / ERROR).exists():
-        lines = error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        reason = lines[0] if lines else "no reason given"
-        return RunState(folder, "failed", reason=reason, overrides=overrides)
+    if (note := folder / ERROR).exists():
+        return RunState(folder, "failed", reason=_first_line(note), overrides=overrides)
     return RunState(folder, "stopped", reason="stopped from outside", overrides=overrides)
+
+
+def _first_line(note: Path) -> str:
+    lines = note.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[0] if lines else "no reason given"
 
 
 def read_overrides(folder: Path) -> tuple[str, ...] | None:

@@ -29,6 +29,7 @@ from pdla.runs.folder import (
     checkpoint_path,
     claim_folder,
     clear_curves,
+    error_text,
     fail_run,
     file_hash,
     finish_run,
@@ -96,7 +97,7 @@ def _run_once(config: RunConfig, run_dir: Path, *, brief: bool, shares_data: boo
             with name_memory_settings(config):
                 result = _train_and_test(config, run_dir, shares_data=shares_data)
         except BaseException as error:
-            fail_run(run_dir, f"{type(error).__name__}: {error}\n")
+            fail_run(run_dir, error_text(error))
             if isinstance(error, RunStopped):
                 _say_how_to_go_on(error, run_dir)
             raise

@@ -59,3 +59,7 @@ def test_a_sweep_goes_on_after_a_failed_run_and_skips_finished_ones(tmp_path):
     assert again.returncode == 0
     assert "2 skipped" in again.stdout
     assert (again.stdout + again.stderr).count("is finished already") == 2
+    changed = train(tmp_path, "-m", "leg=R,L", *tiny, "optim.optimizer.lr=0.01")
+    assert changed.returncode == 1
+    assert "skipped" not in changed.stdout
+    assert changed.stdout.count("refused: runs/first/resnet_lstm-") == 2

@@ -7,7 +7,7 @@ import yaml
 
 from pdla.commands.runs import show_runs
 from pdla.runs.asked import note_sweep
-from pdla.runs.folder import fail_run
+from pdla.runs.folder import error_text, fail_run, forget_refusals, note_refusal
 from pdla.runs.overview import list_runs
 from tests.fixtures.studies import make_study
 
@@ -39,6 +39,10 @@ def name_of(overrides):
     return f"r3d-L-fold{fold}-seed0"
 
 
+def state_of(folder):
+    return {run.folder: run.state for run in list_runs(folder.parent, name_of)}[folder]
+
+
 def test_every_run_has_a_state_and_a_reason(study):
     found = {run.folder.name: run for run in list_runs(study, name_of)}
     assert {name: run.state for name, run in found.items()} == {
@@ -68,6 +72,32 @@ def test_the_table_says_whether_all_are_finished(study, capsys):
         shutil.rmtree(study / name)
     complete = make_study(study.parent / "complete", ["r3d"], ["L"], n_folds=3)
     assert show_runs(complete)
+
+
+def test_a_sweep_whose_job_is_refused_does_not_count_it_as_skipped(study, capsys):
+    finished = study / "r3d-L-fold0-seed0"
+    refusal = ValueError("was made with another model.dropout. Give this run a name of its own")
+    note_refusal(finished, refusal, is_sweep=True)
+    assert not show_runs(study, [finished])
+    printed = capsys.readouterr().out
+    assert f"{finished.name}: refused: was made with another model.dropout." in printed
+    assert "3 failed" in printed
+    assert "skipped" not in printed
+    forget_refusals(study)
+    assert state_of(finished) == "finished"
+
+
+def test_a_refusal_outside_of_a_sweep_changes_nothing_in_a_finished_folder(study):
+    note_refusal(study / "r3d-L-fold0-seed0", ValueError("other config"), is_sweep=False)
+    assert state_of(study / "r3d-L-fold0-seed0") == "finished"
+
+
+def test_a_run_that_failed_in_training_is_not_called_refused(study):
+    error = ValueError("no leg has a score")
+    fail_run(study / "r3d-L-fold1-seed0", error_text(error))
+    note_refusal(study / "r3d-L-fold1-seed0", error, is_sweep=True)
+    found = {run.folder.name: run for run in list_runs(study, name_of)}
+    assert found["r3d-L-fold1-seed0"].reason == "ValueError: no leg has a score"
 
 
 def test_folds_that_nobody_asked_for_are_not_missing(tmp_path):
