@@ -294,6 +294,7 @@ def describe_export(
         **{key: getattr(result, key) for key in keys},
         "split": asdict(result.split),
         "is_leaky": result.is_leaky,
+        "is_simulated": result.data.simulated is not None,
         "output": {
             "probabilities": ["batch", scorer.head.n_scores],
             "scores": list(range(scorer.head.n_scores)),

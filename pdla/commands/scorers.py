@@ -102,8 +102,12 @@ class RowScorer:
     @property
     def figures(self) -> str:
         """Of the report."""
-        people = "simulated patients; " if self.study.folder == STUDY else ""
-        return f"{people}{self.row.figures()}"
+        return f"{SIMULATED_PEOPLE if self._is_simulated else ''}{self.row.figures()}"
+
+    @property
+    def _is_simulated(self) -> bool:
+        """Whether no run has ever seen a real patient."""
+        return all(run.result.data.simulated for run in self.row.runs)
 
     @property
     def sets(self) -> ScoreSets:
@@ -134,8 +138,8 @@ class RowScorer:
         """See LegsScorer."""
         runs = self.row.runs
         facts = [f"not used: {name}: {why}" for name, why in self.study.failures.items()]
-        if self.study.folder == STUDY:
-            facts.append(f"{NEVER_REAL} How many real scores their sets would hold is not known.")
+        if self._is_simulated:
+            facts.append(ON_REAL_LEGS)
         for score in SCORES:
             n_without = sum(score in run.result.unsupported_scores for run in runs)
             if n_without == len(runs):
@@ -184,7 +188,8 @@ class FileScorer:
     @property
     def figures(self) -> str:
         """Of the run's own test patients."""
-        return str(self.exported.facts["scoring"]["figures"])
+        people = SIMULATED_PEOPLE if self.exported.facts["is_simulated"] else ""
+        return f"{people}{self.exported.facts['scoring']['figures']}"
 
     @property
     def sets(self) -> ScoreSets:
@@ -215,7 +220,8 @@ class FileScorer:
 
     def facts(self) -> list[str]:
         """See LegsScorer."""
-        return [_never_said(score) for score in self.exported.unsupported_scores]
+        facts = [ON_REAL_LEGS] if self.exported.facts["is_simulated"] else []
+        return facts + [_never_said(score) for score in self.exported.unsupported_scores]
 
     def provenance(self) -> dict[str, Any]:
         """See LegsScorer."""
@@ -223,6 +229,8 @@ class FileScorer:
         return {key: self.exported.facts[key] for key in keys}
 
 
+ON_REAL_LEGS = f"{NEVER_REAL} How many real scores their sets would hold is not known."
+SIMULATED_PEOPLE = "simulated patients; "
 NO_LEG = "no usable leg of a side that these runs score; `pdla check` says why"
 
 

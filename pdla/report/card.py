@@ -12,7 +12,8 @@ from pdla.report.study_run import StudyRun
 
 LIMITS = """\
 - Not for diagnosis, treatment or monitoring of single patients.
-- Raters who watch the same video differ by 0.65 points on average; no figure above can be better.
+- Raters who watch the same video differ by 0.65 points on average: an error below that of one rater
+  means little.
 - Other cameras, pose estimators, instructions or populations than those of the data may lower all
   figures: `pdla evaluate` measures it on rated videos of yours.
 - No score is given where a leg did not do the task or is unlike the training legs."""
@@ -53,13 +54,13 @@ def _data_lines(runs: Sequence[StudyRun]) -> list[str]:
     first = runs[0].result
     counts = [sum(counts) for counts in zip(*(run.result.score_counts["train"] for run in runs),
                                             strict=True)]  # fmt: skip
-    data = first.data
+    data, n_runs = first.data, f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
     source = f"simulated ({data.simulated}), no real patient" if data.simulated else data.name
     unsupported = sorted(set.intersection(*(set(run.result.unsupported_scores) for run in runs)))
     never = ", ".join(map(str, unsupported)) or "none"
     return [
         f"Data: {source}; SHA-256 {first.data_hash[:16]}",
-        f"Training legs by score 0 to 4, over {len(runs)} runs: {', '.join(map(str, counts))}",
+        f"Training legs by score 0 to 4, over {n_runs}: {', '.join(map(str, counts))}",
         f"Scores that were in no training leg, which it therefore never gives: {never}",
         f"Weights at the start: {first.weights_source}",
         f"Split: {first.split.rule}"

@@ -24,7 +24,7 @@ from pdla.runs.folder import file_hash
 from pdla.training.config import build_data
 
 FORMATS: Final = (".onnx", ".pt2")
-NEEDED: Final = ("sha256", "model", "leg", "inputs", "output", "scoring")
+NEEDED: Final = ("sha256", "model", "leg", "inputs", "output", "is_simulated", "scoring")
 
 Network = Callable[[Mapping[str, Tensor]], Tensor]
 

@@ -78,6 +78,7 @@ def test_the_export_of_another_run_is_never_overwritten(tmp_path):
     assert facts["sha256"] in card
     assert "Research only, not a medical device." in card
     assert "Quadratic weighted kappa" in card
+    assert not facts["is_simulated"]
     export_run(run, out)  # its own may be made anew
     other = make_run(tmp_path / "others", "kinematic")
     other = other.rename(other.with_name("kinematic-R-fold0-seed0-longer"))
