@@ -34,6 +34,7 @@ pdla scores the leg agility test (MDS-UPDRS 3.8) from pose keypoints. The three 
   pdla train recordings=clinic recordings.videos=VIDEOS recordings.labels=SHEET study=NAME
   pdla report runs/NAME                           pool the runs: table, report.html, summary.csv
 
+Once `pdla init VIDEOS --labels SHEET`, and `pdla check` and `pdla train` need no options.
 No data yet? `pdla train` simulates a clinic first. All commands: pdla --help
 """
 
