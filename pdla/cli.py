@@ -223,8 +223,9 @@ def kinematics(
     """Measure taps, tempo, amplitude, decrement and halts of every leg."""
     from pdla.commands.kinematics import measure_cohort
     from pdla.commands.options import read_options
-    from pdla.data.files import write_text
+    from pdla.data.files import check_target, write_text
 
+    check_target(out)
     table, n_left_out = measure_cohort(videos, labels, store, read_options(None, overrides or []))
     write_text(out, table.to_csv(index=False, float_format="%.4f"))
     typer.echo(f"{out}: {len(table)} legs measured, {n_left_out} left out (`pdla check` says why)")
@@ -368,6 +369,7 @@ def check(
     from pdla.commands.key_table import write_key_table
     from pdla.commands.local import local_places
     from pdla.commands.options import overrides_for_training, read_options
+    from pdla.data.files import check_target
     from pdla.data.intake import read_intake
 
     given, own = overrides or [], None
@@ -377,6 +379,8 @@ def check(
     if folder is None:
         own = local_places()
         labels, config, store = labels or own.labels, config or own.config, own.store or store
+    for path in (json, html):
+        check_target(path)
     videos = own.videos if own else Path(str(folder))
     intake = read_intake(videos, labels, store, read_options(config, given))
     if names is not None:
@@ -399,5 +403,8 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        print(f"pdla: {error}", file=sys.stderr)
+        from pdla.data.files import path_and_reason
+
+        line = path_and_reason(error) if isinstance(error, OSError) else error
+        print(f"pdla: {line}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -248,9 +248,10 @@ def summarise(intake: Intake) -> CheckSummary:
         for problem in intake.problems
         if (problem.reason, problem.place, problem.leg) not in said
     ]
+    same = Reason.SAME_RECORDING if intake.has_merged else Reason.SAME_RECORDING_KEPT
+    first_of = dict(reversed(intake.duplicates))  # of many equal ones, each is named once
     in_rows += [
-        (Reason.SAME_RECORDING, Place(place, None, f"as {other}"))
-        for place, other in intake.duplicates
+        (same, Place(place, None, f"as {first_of[place]}")) for place in dict(intake.duplicates)
     ]
     return CheckSummary(
         rows=cohort.n_rows,

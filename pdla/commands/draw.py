@@ -11,6 +11,7 @@ from pdla.data.drawing.options import Drawing
 from pdla.data.intake import IntakeOptions
 from pdla.data.intake.quality import QualityOptions
 from pdla.data.openpose import OpenPoseOptions, read_recording
+from pdla.data.openpose.frame_files import UnreadableRecordingError
 from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Reason
 from pdla.data.recordings import Cohort, Recording
@@ -83,7 +84,10 @@ def draw_folder(
     """
     if not frames and out.suffix not in (".mp4", ".png"):
         raise ValueError(f"{out}: expected a file that ends in .mp4 or .png, or --frames")
-    video = read_recording(folder, options)
+    try:
+        video = read_recording(folder, options)
+    except UnreadableRecordingError as error:
+        raise ValueError(f"{folder}: {error}") from None
     _check_frame(f"{folder}", video.facts, drawing)
     recording = Recording("video", video.keypoints, video.fps, video.frame_size)
     if frames:

@@ -19,9 +19,11 @@ def measure_cohort(
 
     Raises:
         FileNotFoundError: If the folder or the sheet is missing.
-        ValueError: If nothing in them can be used.
+        ValueError: If no leg in them can be used.
     """
     intake = read_intake(videos, labels, store, options)
+    if not intake.cohort.samples:
+        raise ValueError(f"{videos}: no leg can be measured; `pdla check` says why")
     table = leg_table(intake.cohort.samples)
     place_of = {video.video_id: video.place for video in intake.videos}
     table.insert(0, "place", table["video_id"].map(place_of))

@@ -32,7 +32,8 @@ def read_options(config: Path | None, overrides: Sequence[str]) -> IntakeOptions
         merged = OmegaConf.merge(_load(config), changes)
         plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=False)
     except (OmegaConfBaseException, ValueError, YAMLError) as error:
-        line = first_line(error)
+        is_binary = isinstance(error, UnicodeDecodeError)
+        line = "is no text; give a file of options in YAML" if is_binary else first_line(error)
         raise ValueError(f"{config or ' '.join(overrides)}: {line}") from None
     if not isinstance(plain, dict):
         raise ValueError(f"{config}: expected a file of conf/recordings/")
@@ -62,6 +63,12 @@ def overrides_for_training(
 
 
 def _load(config: Path | None) -> DictConfig:
+    if config is not None and not config.is_file():
+        what = "is a folder" if config.is_dir() else "no such file"
+        raise FileNotFoundError(
+            f"--config {config}: {what}; give a file of options like conf/recordings/clinic.yaml, "
+            "or write one with `pdla init VIDEOS`"
+        )
     loaded = OmegaConf.create({}) if config is None else OmegaConf.load(config)
     if not isinstance(loaded, DictConfig):
         raise ValueError("expected a file of conf/recordings/")

@@ -85,6 +85,7 @@ def _end_sweep(study: Path, skipped: list[Path]) -> None:
 def _train(config: DictConfig) -> float:
     """Run one composed config in the folder that Hydra named for it."""
     # Imported here so that tab completion and misspelt options answer at once.
+    from pdla.data.files import path_and_reason
     from pdla.data.progress import is_terminal
     from pdla.training.config import check_one_device, plain_config
     from pdla.training.launched import settle_in_worker
@@ -101,9 +102,10 @@ def _train(config: DictConfig) -> float:
         folder = Path(hydra_config.runtime.output_dir)
         return run(plain, folder, brief=brief, shares_data=is_sweep)
     except (ValueError, OSError) as error:
+        line = path_and_reason(error) if isinstance(error, OSError) else str(error)
         note_refusal(Path(hydra_config.runtime.output_dir), error, is_sweep=is_sweep)
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         if is_sweep:
-            raise CompactHydraException(f"pdla: {error}") from None
-        sys.exit(f"pdla: {error}")
+            raise CompactHydraException(f"pdla: {line}") from None
+        sys.exit(f"pdla: {line}")

@@ -1,5 +1,6 @@
 """Whole-file writes: a kill leaves the old file or the new one, never half of one."""
 
+import errno
 import json
 import os
 import secrets
@@ -23,8 +24,27 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.filename == str(temporary):  # what a user asked for is `path`
+            is_missing = error.errno == errno.ENOENT and not path.parent.exists()
+            error.filename = str(path.parent if is_missing else path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_target(path: Path | None) -> None:
+    """Refuse a file that could not be written later, before anything long begins.
+
+    Raises:
+        OSError: If a folder is in its place, or its own folder is missing.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; give the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{path}: no folder {path.parent}; create it first")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -41,6 +61,29 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values as readable JSON, complete or not at all."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+_OS_ERRORS: Final = {
+    errno.ENOENT: "no such file or folder",
+    errno.EEXIST: "is there already, and is no folder",
+    errno.EISDIR: "is a folder; give a file",
+    errno.ENOTDIR: "is no folder",
+    errno.EACCES: "may not be opened; change its permissions, or choose another place",
+    errno.EPERM: "may not be changed; choose another place",
+    errno.EROFS: "may not be written; choose another place",
+    errno.ENOSPC: "the disk is full; make room, and repeat the command",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "a link that leads back to itself",
+}
+
+
+def path_and_reason(error: OSError) -> str:
+    """An error of the operating system in one line: the path, then what is wrong with it."""
+    if error.filename is None or error.errno is None:
+        return str(error)
+    reason = _OS_ERRORS.get(error.errno, error.strerror)
+    path = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "file"
+    return f"{path}: {reason}"
 
 
 def first_line(error: BaseException) -> str:

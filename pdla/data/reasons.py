@@ -108,7 +108,13 @@ class Reason(Enum):
     )
     SAME_RECORDING = (
         Severity.NOTE,
-        "the recording is nearly that of another patient; both are taken as one person",
+        "the recording is nearly that of another patient; both are taken as one person "
+        "(recordings.patients.copies=keep leaves them apart)",
+    )
+    SAME_RECORDING_KEPT = (
+        Severity.NOTE,
+        "the recording is nearly that of another patient; they are kept apart, so that a copy may "
+        "be on both sides of a split (recordings.patients.copies)",
     )
     ODD_DATE = Severity.NOTE, "the date in the video id is no date"
     SHORT_NUMBER = Severity.NOTE, "the patient number may be a placeholder"

@@ -183,6 +183,8 @@ class Cohort:
         n_rated_twice: Legs in the label sheet that several raters scored.
         n_undecided: Those of them on which the raters differ, while no rule says whose score
             counts; they are unrated.
+        n_merged: Patients that were taken for another one, because a recording of theirs is nearly
+            that of the other.
     """
 
     samples: tuple[LegSample, ...]
@@ -193,6 +195,7 @@ class Cohort:
     project: str = ""
     n_rated_twice: int = 0
     n_undecided: int = 0
+    n_merged: int = 0
 
     def rated(self, leg: Leg) -> list[LegSample]:
         """Samples of one leg that have a score."""

@@ -292,7 +292,10 @@ def split_cohort(
         leaky.
     """
     rated = cohort.rated_legs
-    split = splitter.split(rated)
+    try:
+        split = splitter.split(rated)
+    except ValueError as error:
+        raise ValueError(f"{error}{_merged_note(cohort)}") from None
     if splitter.is_leaky:
         log.warning("LEAKY split: patients of the test set may stand in training; not a result")
     else:
@@ -305,6 +308,17 @@ def split_cohort(
                 "choose another fold or fewer folds"
             )
     return [sample for sample in rated if sample.leg in legs], kept
+
+
+def _merged_note(cohort: Cohort) -> str:
+    """What to know of the number of patients where copies of recordings lowered it."""
+    if not cohort.n_merged:
+        return ""
+    text = f"{cohort.n_merged} more" if cohort.n_merged > 1 else "one more"
+    return (
+        f". {text} would be counted if their recordings were not nearly those of others: "
+        "`pdla check` lists them, recordings.patients.copies=keep leaves them apart"
+    )
 
 
 def soft_labels(samples: Sequence[LegSample]) -> Tensor | None:

@@ -128,10 +128,15 @@ def _finish(
     sheet = found.sheet
     judged = [_judge(entry, opened, options) for entry in found.entries]
     pairs = find_duplicates(judged)
-    entries = merge_duplicates(judged, pairs)
+    merges = options.patients.copies == "merge"
+    entries = merge_duplicates(judged, pairs) if merges else judged
     counted = [entry for entry in entries if entry.row] if sheet and sheet.rows else entries
     return Intake(
-        cohort=replace(build_cohort(entries, sheet, found.n_folders), project=project),
+        cohort=replace(
+            build_cohort(entries, sheet, found.n_folders),
+            project=project,
+            n_merged=_count_people(judged) - _count_people(entries),
+        ),
         videos=tuple(entries),
         sheet=sheet,
         problems=tuple(_row_problems(entries, sheet)),
@@ -139,7 +144,12 @@ def _finish(
         n_patients=len({entry.person for entry in counted}),
         n_others=found.n_others,
         duplicates=tuple((other.place, one.place) for one, other in pairs),
+        has_merged=merges,
     )
+
+
+def _count_people(entries: Sequence[VideoEntry]) -> int:
+    return len({entry.person for entry in entries})
 
 
 def _identify(entries: Sequence[VideoEntry], options: PatientOptions) -> list[VideoEntry]:

@@ -72,11 +72,16 @@ def find_folders(videos: Path, options: FolderOptions) -> tuple[list[VideoFolder
         options: How names become ids.
 
     Raises:
-        FileNotFoundError: If there is no such directory.
+        OSError: If there is no such directory.
         ValueError: If nothing in it holds keypoints; says what to give instead.
     """
     if videos.is_file() and holds_video(videos):
         return [VideoFolder(videos, options.clinic_id(videos.stem), 1)], 0
+    if videos.is_file():
+        raise NotADirectoryError(
+            f"{videos}: is a file, but no pose file; give a folder with one folder or pose file "
+            "for each video (docs/pose_formats.md)"
+        )
     if not videos.is_dir():
         raise FileNotFoundError(f"{videos}: no such folder of videos")
     names: list[tuple[Path, str]] = []

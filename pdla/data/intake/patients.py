@@ -26,11 +26,14 @@ class PatientOptions:
         mapping: Table with the columns video and patient, or null; it wins over all else.
         unknown: exclude leaves out rated videos whose patient cannot be told, because their other
             visits could stand on both sides of a split; own_patient takes each as a person.
+        copies: merge takes patients whose recordings are nearly the same as one person, because a
+            copy could stand on the other side of a split; keep leaves them apart.
     """
 
     pattern: str = _PATTERN
     mapping: str | None = None
     unknown: Literal["exclude", "own_patient"] = "exclude"
+    copies: Literal["merge", "keep"] = "merge"
 
     def __post_init__(self) -> None:
         """Check the pattern."""

@@ -42,7 +42,8 @@ class Intake:
         merged: Patients to look at.
         n_patients: Patients of the videos in the sheet, or of all if there is no sheet.
         n_others: Other things in the folder of videos.
-        duplicates: Places of recordings that two patients had: they are one person now.
+        duplicates: Places of recordings that two patients had, the later one first.
+        has_merged: Whether those patients are one person now.
         source: Name of a published data set that brings its own ratings; else empty.
         trial_problems: What is odd in its files.
     """
@@ -55,6 +56,7 @@ class Intake:
     n_patients: int
     n_others: int
     duplicates: tuple[tuple[str, str], ...] = ()
+    has_merged: bool = True
     source: str = ""
     trial_problems: tuple[TrialProblem, ...] = ()
 

@@ -50,12 +50,13 @@ def read_sheets(path: Path, encoding: str = "auto") -> list[Sheet]:
         ValueError: If it cannot be read as a table; the message names the file and the way out.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such label sheet")
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise FileNotFoundError(f"{path}: {what}; expected a table, .xlsx, .xls, .ods or .csv")
     size = path.stat().st_size
     if size == 0:
-        raise ValueError(f"{path}: the label sheet is empty")
+        raise ValueError(f"{path}: the table is empty")
     if size > MAX_SHEET_BYTES:
-        raise ValueError(f"{path}: {size / 2**20:.0f} MB is too large for a label sheet")
+        raise ValueError(f"{path}: {size / 2**20:.0f} MB is too large for a table")
     content = path.read_bytes()
     if content.startswith(_BINARY_MARKS):
         return [

@@ -56,8 +56,10 @@ def plain(text: object) -> str:
     return "".join(re.findall(r"[a-z0-9]+", name))
 
 
-# A selection without them is of no use, and ears and knees may be other pairs, counted from 1.
-_KNEES_AND_ANKLES: Final = {25, 26, 27, 28}
+# A selection without ankles is of no use, and without hips or knees beside them its pairs may be
+# other ones, counted from 1.
+_ANKLES: Final = {27, 28}
+_HIPS_OR_KNEES: Final = ({23, 24}, {25, 26})
 
 
 def layout_of_numbers(numbers: frozenset[int], declared: str) -> tuple[str, int]:
@@ -88,12 +90,17 @@ def layout_of_numbers(numbers: frozenset[int], declared: str) -> tuple[str, int]
             return usual, lowest
     elif declared in ("auto", "mediapipe_33") and 25 < highest <= 33 and lowest >= 0:
         counted = [(base, {number - base for number in numbers}) for base in (0, 1)]
-        fitting = [base for base, own in counted if _has_pairs(own) and own >= _KNEES_AND_ANKLES]
+        fitting = [base for base, own in counted if _has_pairs(own) and _has_legs(own)]
         if len(fitting) == 1:
             return "mediapipe_33", fitting[0]
     raise UnreadableRecordingError(
         Reason.LANDMARKS_UNCLEAR, f"{len(numbers)} landmarks, numbers {lowest} to {highest}"
     )
+
+
+def _has_legs(landmarks: set[int]) -> bool:
+    """Whether MediaPipe's landmarks of a selection, counted from 0, show legs."""
+    return landmarks >= _ANKLES and any(landmarks >= pair for pair in _HIPS_OR_KNEES)
 
 
 def refuse_shifted(points: NDArray[np.float32], layout: str) -> None:

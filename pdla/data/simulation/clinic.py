@@ -141,6 +141,9 @@ def _make_videos(
 def _check_place(out: Path, *, force: bool) -> None:
     """Refuse a place where something would be lost."""
     if not out.exists():
+        place = next(path for path in out.absolute().parents if path.exists())
+        if not place.is_dir():
+            raise NotADirectoryError(f"{out}: {place} is a file; name another folder")
         return
     if not out.is_dir():
         raise ValueError(f"{out}: a file is there; name a folder that is new or empty")

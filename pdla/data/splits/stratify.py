@@ -31,7 +31,8 @@ def require_patients(patients: NDArray[np.int64], n_folds: int, option: str) -> 
     """Stop if there are fewer patients than folds; `option` names the setting in the message."""
     n_patients = len(np.unique(patients))
     if n_patients < n_folds:
-        raise ValueError(f"{option} but only {n_patients} patients: choose fewer folds")
+        patients_there = "1 patient" if n_patients == 1 else f"{n_patients} patients"
+        raise ValueError(f"{option} but only {patients_there}: choose fewer folds")
 
 
 def draw_folds(

@@ -1,24 +1,30 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from pdla.commands.check_summary import summarise
+from pdla.data.clips.datamodules import split_cohort
 from pdla.data.intake import Intake, IntakeOptions, read_intake
 from pdla.data.intake.duplicates import is_copy
+from pdla.data.intake.patients import PatientOptions
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, JOINTS
+from pdla.data.splits.rules import PatientKFold
 from tests.fixtures.clinics import HEADER, seated, write_sheet, write_video
 
 IDS = ("TG1_5550001_20220101_LA_1", "TG2_5550002_20220101_LA_1", "TG3_5550003_20220101_LA_1")
 
 
-def read(root: Path, *people: np.ndarray) -> Intake:
+def read(root: Path, *people: np.ndarray, copies: Literal["merge", "keep"] = "merge") -> Intake:
     for clinic_id, person in zip(IDS, people, strict=False):
         write_video(root / "LA" / clinic_id, person)
     rows = [(clinic_id, 1, 1, "") for clinic_id in IDS[: len(people)]]
     sheet = write_sheet(root / "labels.xls", [HEADER, *rows])
-    return read_intake(root / "LA", sheet, root / "store", IntakeOptions())
+    options = IntakeOptions(patients=PatientOptions(copies=copies))
+    return read_intake(root / "LA", sheet, root / "store", options)
 
 
 def with_noise(person: np.ndarray) -> np.ndarray:
@@ -58,6 +64,31 @@ def test_copies_under_two_patients_are_one_person(
     assert patients[0] == patients[2] != patients[1]
     assert intake.n_patients == 2
     assert len({sample.patient for sample in intake.cohort.samples}) == 2
+
+
+def test_copies_are_merged_or_kept_apart_and_that_is_said(tmp_path: Path) -> None:
+    person = restless(1)
+    merged = read(tmp_path / "a", person, person, person)
+    kept = read(tmp_path / "b", person, person, person, copies="keep")
+    assert (merged.n_patients, merged.cohort.n_merged) == (1, 2)
+    assert (kept.n_patients, kept.cohort.n_merged) == (3, 0)
+    assert merged.cohort.data_hash != kept.cohort.data_hash
+    for intake, expected in ((merged, "taken as one person"), (kept, "kept apart")):
+        (group,) = [one for one in summarise(intake).sheet if "nearly" in one.reason.text]
+        assert expected in group.reason.text
+        assert "recordings.patients.copies" in group.reason.text
+        assert [str(place) for place in group.places] == ["row 3: as row 2", "row 4: as row 2"]
+
+
+def test_a_split_that_lacks_patients_names_those_that_were_merged(tmp_path: Path) -> None:
+    person = restless(1)
+    splitter = PatientKFold(n_folds=3)
+    cohort = read(tmp_path / "a", person, person, person).cohort
+    with pytest.raises(ValueError, match=r"only 1 patient: .* 2 more .*patients.copies=keep"):
+        split_cohort(cohort, splitter, ("R",))
+    cohort = read(tmp_path / "b", person, restless(2)).cohort
+    with pytest.raises(ValueError, match=r"only 2 patients: choose fewer folds$"):
+        split_cohort(cohort, splitter, ("R",))
 
 
 def test_a_scaled_and_a_cut_copy_at_a_known_rate_are_copies() -> None:
