@@ -26,7 +26,7 @@ from pdla.data.files import write_json, write_text
 from pdla.data.intake import Intake, read_intake
 from pdla.data.recordings import Cohort
 from pdla.evaluation.abstention import withhold
-from pdla.evaluation.change import Change, measure_change
+from pdla.evaluation.change import Change, check_condition, measure_change
 from pdla.evaluation.conformal import ScoreSets
 from pdla.evaluation.recalibration import Recalibration, Way, apply_change, recalibrate
 from pdla.report.study_run import StudyRun
@@ -89,7 +89,8 @@ def score_videos(
         overrides: Options of the intake, as `recordings.openpose.fps=25`.
         row: Row of the study's report; empty for the primary one.
         way: Recalibrate by the rated legs of the sheet: thresholds or prior.
-        change: Condition to compare: medication, stimulation or visit.
+        change: Condition to compare: medication, stimulation or visit; where nobody was filmed in
+            two states, the facts say so.
 
     Raises:
         ValueError: If no run is finished, the row is unknown, no leg can be scored, or there are
@@ -97,12 +98,19 @@ def score_videos(
     """
     if way is not None and labels is None:
         raise ValueError(f"--recalibrate {way}: name the sheet with local scores by --labels")
+    if change:
+        check_condition(change)
     scorer = open_scorer(source, row)
     intake = read_intake(videos, labels, store, read_options(config, list(overrides)))
     table, recalibration, sets = _score(scorer, intake.cohort, intake, store, way)
     scoring = VideoScoring(table, scorer, [], intake, sets, recalibration)
     facts = _facts(scoring)
-    measured = measure_change(scoring.scored, change, COMPARED) if change else None
+    measured = None
+    if change:
+        try:
+            measured = measure_change(scoring.scored, change, COMPARED)
+        except ValueError as error:  # the scores are of use without it
+            facts.append(f"{error}")
     return replace(scoring, facts=facts, change=measured)
 
 

@@ -92,6 +92,16 @@ class Change:
         return {"condition": self.condition, "repeated_takes": self.n_repeats, "rows": rows}
 
 
+def check_condition(condition: str) -> None:
+    """Stop at a condition that is none.
+
+    Raises:
+        ValueError: If it is unknown.
+    """
+    if condition not in CONDITIONS:
+        raise ValueError(f"--change {condition}: choose {', '.join(CONDITIONS)}")
+
+
 def measure_change(table: pd.DataFrame, condition: str, quantities: Sequence[str]) -> Change:
     """Paired differences of quantities between the states of a condition.
 
@@ -105,8 +115,7 @@ def measure_change(table: pd.DataFrame, condition: str, quantities: Sequence[str
     Raises:
         ValueError: If the condition is unknown, or no patient was filmed in two states of it.
     """
-    if condition not in CONDITIONS:
-        raise ValueError(f"--change {condition}: choose {', '.join(CONDITIONS)}")
+    check_condition(condition)
     known = table[table[condition] != ""]
     states = list(dict.fromkeys(known[condition]))
     if all(str(state).isdigit() for state in states):

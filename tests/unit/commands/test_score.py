@@ -380,6 +380,16 @@ def test_the_folder_of_one_video_is_scored_as_well(study, clinic):
     assert table["leg"].tolist() == ["L", "R"]
 
 
+def test_scores_are_kept_where_nobody_was_filmed_in_two_states(study, clinic):
+    videos = clinic / "new" / "LA"
+    scoring = score_videos(
+        study, videos, store=clinic / "store", row="kinematic", change="medication"
+    )
+    assert len(scoring.scored) > 3
+    assert scoring.change is None
+    assert "--change medication: the sheet says nothing; two states" in scoring.facts[-1]
+
+
 def test_what_the_intake_warns_of_stands_beside_the_score(written):
     table = pd.read_csv(written[1], keep_default_na=False)
     assert table["warnings"].str.contains("the foot is hidden, only the knee is followed").any()
@@ -394,6 +404,7 @@ def test_what_the_intake_warns_of_stands_beside_the_score(written):
         ),
         ({}, "2 models, and none is the primary one; choose by --row: kinematic, both legs; right"),
         ({"folder": "none"}, "no such folder; a study is"),
+        ({"change": "mood", "row": "kinematic"}, "choose medication, stimulation, visit"),
         ({"way": "prior", "row": "kinematic"}, "name the sheet with local scores by --labels"),
     ],
 )
