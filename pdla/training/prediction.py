@@ -24,6 +24,9 @@ from pdla.runs.config import RunConfig, Section
 from pdla.runs.folder import BEST, CONFIG, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
 from pdla.training.config import build_data, build_model
+from pdla.training.lightning_words import quiet_lightning
+
+quiet_lightning()
 
 NO_WEIGHTS: Final = {"weights": "none"}
 

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import time
-import warnings
 from pathlib import Path
 
 import lightning
@@ -44,6 +43,7 @@ from pdla.training.cohorts import load_cohort, share_cohort
 from pdla.training.config import build_data, build_model, check_config, check_machine
 from pdla.training.console import print_line, print_result
 from pdla.training.fitting import build_trainer, evaluate_best, fit, is_first_after, open_loggers
+from pdla.training.lightning_words import quiet_lightning
 from pdla.training.memory import name_memory_settings
 from pdla.training.pretraining import check_pretraining
 from pdla.training.randomness import StepSeeds
@@ -53,10 +53,7 @@ from pdla.training.tensorboard import log_summary
 
 log = logging.getLogger(__name__)
 
-# Lightning sets its logger to INFO on import; what a user needs to know of a run we say ourselves.
-logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-# Lightning 2.6 still asks torch for LeafSpec, which torch 2.15 announces to leave one day.
-warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+quiet_lightning()
 
 
 def run(
