@@ -16,6 +16,7 @@ from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
 from pdla.runs.config import RunConfig, Section
 from pdla.targets import build, check_targets, find_class
+from pdla.training.memory import release_networks, track_network
 from pdla.training.old_names import check_keys
 
 SIMULATED: Final = "simulation.json"  # beside the videos of a simulated clinic
@@ -181,10 +182,15 @@ def n_devices(trainer: Section) -> int:
 def build_model(config: RunConfig) -> Any:
     """Make the LegScorer of a config; loss and optimizer stay plain dicts in its checkpoint.
 
+    Networks made before that are no longer in use are freed first.
+
     Raises:
         ValueError: The line that the class itself raised, without Hydra's wrapping.
     """
-    return build(config["model"], "model", loss=config["loss"], optim=config["optim"])
+    release_networks()
+    model = build(config["model"], "model", loss=config["loss"], optim=config["optim"])
+    track_network(model)
+    return model
 
 
 def build_data(config: RunConfig, cohort: Cohort) -> KeypointClips:

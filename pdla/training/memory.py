@@ -1,8 +1,10 @@
-"""Out of memory: one line that names the settings to lower."""
+"""Memory of a process that trains many networks; out of memory names the settings to lower."""
 
+import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from weakref import WeakSet
 
 import torch
 
@@ -12,6 +14,25 @@ from pdla.runs.config import RunConfig
 SETTINGS: Final = (
     ("data", "batch_size"), ("sampling", "seconds"), ("drawing", "height"), ("drawing", "width"),
 )  # fmt: skip
+
+
+_NETWORKS: Final[WeakSet[torch.nn.Module]] = WeakSet()
+
+
+def track_network(network: torch.nn.Module) -> None:
+    """Remember a network for `release_networks`; that alone does not keep it."""
+    _NETWORKS.add(network)
+
+
+def release_networks() -> None:
+    """Free tracked networks that nobody uses, with their gradients, optimizers and data.
+
+    A LightningModule and its Trainer hold each other, so Python frees them only in its rarest
+    collection: 14 R3D-18 held 4 GB. Call this before the next network is made. Networks that are in
+    use stay.
+    """
+    if _NETWORKS:
+        gc.collect()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from pdla.runs.folder import BEST, CONFIG, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
 from pdla.training.config import build_data, build_model
 from pdla.training.lightning_words import quiet_lightning
+from pdla.training.memory import release_networks, track_network
 
 quiet_lightning()
 
@@ -140,7 +141,9 @@ class Predictor:
             ValueError: If the checkpoint is gone, or no leg of its side is there.
         """
         data = self._prepare(run)
+        release_networks()
         model = load_best(run)
+        track_network(model)
         combination = run.config["evaluation"]["clips"]
         scores = VideoScores(data.samples, run.result.split.fold, combination)
         tester = lightning.Trainer(
