@@ -1,6 +1,7 @@
 """`pdla COMMAND`: thin typer commands; the work is done in the modules that they name."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -249,6 +250,25 @@ def report(
     from pdla.commands.report import report_study
 
     report_study(study, clips, pool_differing, average or [])
+
+
+@app.command()
+def search(
+    name: Annotated[str, typer.Argument(help="Of the search, whose runs are in runs/NAME.")],
+    options: Annotated[
+        list[str], typer.Argument(help="As model=tcn 'model.dropout=interval(0,0.6)'.")
+    ],
+    trials: Annotated[int, typer.Option(help="Trials over all processes and calls.")] = 20,
+) -> None:
+    """Choose options on inner folds (Optuna); the winner becomes conf/experiment/NAME.yaml."""
+    if find_spec("optuna") is None:
+        raise ValueError("pdla search: Optuna is not installed; pip install 'pdla[search]'")
+    from pdla.commands.search import found_text, search_options
+
+    found = search_options(name, options, trials)
+    typer.echo(f"{found_text(found)}\n{RESEARCH_ONLY}")
+    if found.searched is None:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import pandas as pd
 from pdla import RESEARCH_ONLY
 from pdla.evaluation.metrics import METRICS
 from pdla.report.analysis import Analysis, Section
+from pdla.runs.searched import read_searched
 
 
 def stamps(analysis: Analysis) -> list[str]:
@@ -24,6 +25,8 @@ def stamps(analysis: Analysis) -> list[str]:
             "TUNING: only patients of the training set are tested here, to choose between options. "
             "Report the study that the chosen option then runs in, not this page."
         )
+    searched = (read_searched(run.config) for run in analysis.study.runs)
+    found += dict.fromkeys(one.text for one in searched if one is not None)
     return found
 
 

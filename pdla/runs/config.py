@@ -37,6 +37,7 @@ class RunConfig(TypedDict):
     evaluation: EvaluationConfig
     review: NotRequired[Section]
     logger: NotRequired[Section]
+    searched: NotRequired[Section | None]
     recordings: Section
     split: Section
     sampling: Section

@@ -37,6 +37,7 @@ from pdla.runs.folder import (
     read_result,
 )
 from pdla.runs.result import RunResult
+from pdla.runs.searched import check_unseen, read_searched
 from pdla.training.checkpoint_files import BackgroundCheckpointIO
 from pdla.training.checkpoints import SAVE_EVERY_S, RunCheckpoints, find_start
 from pdla.training.cohorts import load_cohort, share_cohort
@@ -81,6 +82,7 @@ def run(
     check_contrast(config["evaluation"].get("contrast"))
     ReviewOptions.from_config(config)
     check_loggers(config.get("logger", DEFAULT))
+    read_searched(config)
     with claim_folder(run_dir), stop_on_signals():
         return _run_once(config, run_dir, brief=brief, shares_data=shares_data)
 
@@ -177,6 +179,7 @@ def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> R
 def _open_data(config: RunConfig, cohort: Cohort) -> KeypointClips:
     """The data of a run, refused where its labels or its weights would make the test unfair."""
     check_rater_rule(cohort)
+    check_unseen(config, cohort.data_hash)
     data = build_data(config, cohort)
     if not data.is_leaky:
         tested = {data.samples[index].patient for index in data.split.test}
