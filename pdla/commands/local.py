@@ -12,6 +12,11 @@ LOCAL_RECORDINGS: Final = OWN_CONF / "local" / "recordings.yaml"  # how the vide
 LOCAL_CHOICE: Final = OWN_CONF / "local" / "default.yaml"  # what train.py takes them from
 
 
+def has_own_conf() -> bool:
+    """Whether the working folder holds settings of `pdla init` or winners of `pdla search`."""
+    return LOCAL_CHOICE.exists() or any((OWN_CONF / "experiment").glob("*.yaml"))
+
+
 @dataclass(frozen=True)
 class OwnPlaces:
     """What a command reads where it is given no folder.

@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from pdla.commands.local import LOCAL_CHOICE, OWN_CONF
+from pdla.commands.local import OWN_CONF, has_own_conf
 from pdla.commands.search_space import read_space
 from pdla.commands.search_trials import Progress, open_study, progress_of, search
 from pdla.commands.search_winner import experiment_path, write_experiment
@@ -62,7 +62,7 @@ def search_options(name: str, arguments: Sequence[str], n_trials: int) -> Found:
         raise ValueError(f"--trials {n_trials}: expected a number from 1")
     space = read_space(arguments)
     experiment_path(name)
-    check_command(space.first(), CONF)
+    check_command(space.first(), CONF, OWN_CONF)
     config = _config(space.first(), name, 0)
     if "inner" not in config["split"]:
         raise ValueError("a search needs inner folds: leave split out, or say split=patient_kfold")
@@ -108,7 +108,7 @@ def _config(overrides: Sequence[str], name: str, part: int) -> RunConfig:
         ValueError: If the overrides do not compose.
     """
     own = [f"hydra.searchpath=[{json.dumps(OWN_CONF.resolve().as_uri())}]"]
-    is_own = LOCAL_CHOICE.exists() and not OWN_CONF.samefile(CONF)
+    is_own = has_own_conf() and not OWN_CONF.samefile(CONF)
     asked = [WITHOUT_PICTURES, *overrides, f"study={name}"]
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -8,7 +8,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
 from optuna.distributions import (
-    BaseDistribution,
     CategoricalDistribution,
     FloatDistribution,
     IntDistribution,
@@ -20,6 +19,7 @@ from pdla.data.files import first_line
 # What the search itself gives, and what changes who is tested: trials would not be comparable.
 OF_THE_SEARCH: Final = ("study", "tag", "split.inner", "sweep", "launcher", "searched")
 NEVER_SEARCHED: Final = ("split", "recordings", "leg", "evaluation", "trainer.devices")
+Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Space:
 
     fixed: tuple[str, ...]
     axes: Mapping[str, str]
-    distributions: Mapping[str, BaseDistribution]
+    distributions: Mapping[str, Distribution]
 
     @property
     def asked(self) -> list[str]:
@@ -70,7 +70,7 @@ def read_space(arguments: Sequence[str]) -> Space:
     """
     fixed: list[str] = []
     axes: dict[str, str] = {}
-    distributions: dict[str, BaseDistribution] = {}
+    distributions: dict[str, Distribution] = {}
     for argument in arguments:
         override = _parse(argument)
         key = override.key_or_group
@@ -105,7 +105,7 @@ def _parse(argument: str) -> Override:
     return override
 
 
-def _distribution(override: Override) -> BaseDistribution:
+def _distribution(override: Override) -> Distribution:
     """Hydra's sweep for Optuna; the values of a list are told apart by their text."""
     sweep = override.value()
     try:

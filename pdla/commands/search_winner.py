@@ -38,20 +38,24 @@ def experiment_text(overrides: Sequence[str], searched: Searched) -> str:
         overrides: Fixed ones and those of the winner.
         searched: What was searched.
     """
+    base: list[Any] = []
     groups: list[dict[str, str]] = []
     values = OmegaConf.create({})
     for text in overrides:
         override: Any = OverridesParser.create().parse_override(text)
         key, value = override.key_or_group, override.value()
-        if (CONF / key).is_dir():
+        if key == "experiment":
+            base.append(value)  # beside this one, in the same group
+        elif (CONF / key).is_dir():
             groups.append({f"override /{key}": value})
         else:
             OmegaConf.update(values, key, value, force_add=True)
     for key, number in searched.split.items():
         if key != "repeats" or number != 0:
             OmegaConf.update(values, f"split.{key}", number, force_add=True)
-    content: Any = OmegaConf.to_container(values)
-    content = ({"defaults": groups} if groups else {}) | content | {KEY: asdict(searched)}
+    chosen: Any = OmegaConf.to_container(values)
+    defaults = {"defaults": [*base, *groups]} if base or groups else {}
+    content = defaults | chosen | {KEY: asdict(searched)}
     why = (
         f"# Choose this for fold {searched.split['fold']} only: the best of {searched.trials} "
         "trials on inner folds of its training patients.\n"

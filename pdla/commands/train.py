@@ -15,7 +15,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from pdla.commands.local import LOCAL_CHOICE, OWN_CONF
+from pdla.commands.local import OWN_CONF, has_own_conf
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
 from pdla.runs.asked import note_sweep
@@ -31,11 +31,11 @@ def main() -> None:
         print(train_help(CONF))
         return
     try:
-        check_command(sys.argv[1:], CONF)
+        check_command(sys.argv[1:], CONF, OWN_CONF)
     except ValueError as error:
         sys.exit(f"pdla: {error}")
     sys.argv[1:] = [as_hydra_reads(argument) for argument in sys.argv[1:]]
-    if LOCAL_CHOICE.exists() and not OWN_CONF.samefile(CONF):
+    if has_own_conf() and not OWN_CONF.samefile(CONF):
         sys.argv += ["--config-dir", str(OWN_CONF)]  # of the working folder
     try:
         _train()

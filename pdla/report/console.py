@@ -17,7 +17,7 @@ def print_analysis(analysis: Analysis, page: Path) -> None:
     """Print the primary metrics of a study beside its baselines, and where the report lies."""
     console = Console(soft_wrap=True)
     for stamp in stamps(analysis):
-        console.print(stamp, style="bold red")
+        console.print(stamp, style="bold red", markup=False)
     for section in analysis.all_sections:
         table = Table(box=box.SIMPLE_HEAD, title=section.scope.title, title_justify="left")
         table.add_column("per video, 95% interval over patients, given these networks")

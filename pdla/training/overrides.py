@@ -20,12 +20,13 @@ PLUGINS: Final = {"joblib": "joblib", "slurm": "submitit", "ray": "ray"}  # by l
 OWN_CONFIGS: Final = ("hydra.searchpath", "--config-dir", "-cd", "--config-path", "--config-name")
 
 
-def check_command(arguments: Sequence[str], conf: Path) -> None:
+def check_command(arguments: Sequence[str], conf: Path, own: Path | None = None) -> None:
     """Stop at an option or key that is not there; what Hydra alone can judge is left to it.
 
     Args:
         arguments: Of the command line.
         conf: Folder of the configuration.
+        own: Folder of the user's own options, or None.
 
     Raises:
         ValueError: One line with the name, the nearest one and what there is.
@@ -41,7 +42,7 @@ def check_command(arguments: Sequence[str], conf: Path) -> None:
     for key, _, value in given:
         name = key.lstrip("+")
         if (conf / name).is_dir():
-            chosen.append(f"{key}={_first_option(name, value, conf)}")
+            chosen.append(f"{key}={_first_option(name, value, conf, own)}")
     keys = [key for key, _, _ in given if not key.startswith(OTHERS)]
     values = [key for key in keys if not (conf / key).is_dir() and "@" not in key]
     if values:
@@ -66,15 +67,18 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _first_option(group: str, value: str, conf: Path) -> str:
+def _first_option(group: str, value: str, conf: Path, own: Path | None) -> str:
     """The first of the options of a group that a command names; empty if Hydra must judge."""
     if value == "null" or not PLAIN.fullmatch(value):
         return ""
     known = [path.stem for path in (conf / group).glob("*.yaml")]
+    owned = [path.stem for path in (own / group).glob("*.yaml")] if own else []
     for option in value.split(","):
-        if option not in known:
-            raise ValueError(f"{group}={option}: no such option; {suggest(option, known)}")
-    return value.split(",", maxsplit=1)[0]
+        if option not in (*known, *owned):
+            near = suggest(option, [*known, *owned])
+            raise ValueError(f"{group}={option}: no such option; {near}")
+    first = value.split(",", maxsplit=1)[0]
+    return first if first in known else ""
 
 
 def _compose(conf: Path, overrides: list[str]) -> DictConfig | None:

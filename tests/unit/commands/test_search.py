@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from pdla.runs.searched import Searched, check_unseen, read_searched
+from tests.fixtures.configs import compose_config
 
 pytest.importorskip("optuna")
 
@@ -145,6 +146,24 @@ def test_the_winner_is_an_experiment_with_its_record():
     assert content["data"] == {"batch_size": 8}
     assert content["split"] == SPLIT
     assert read_searched(content) == searched()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("model=tcn", "optim=sgd_step", "loss=corn", "model.dropout=0.31", "augment=none"),
+        ("experiment=large_clips", "model=r3d", "drawing=small", "optim.optimizer.lr=1e-05"),
+    ],
+)
+def test_the_experiment_of_the_winner_composes_to_its_options(tmp_path, overrides):
+    path = tmp_path / "experiment" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(experiment_text(overrides, searched()))
+    own = f"hydra.searchpath=['{tmp_path.as_uri()}']"
+    there = compose_config("split.fold=2", *overrides)
+    here = compose_config(own, "experiment=mine")
+    assert read_searched(here) == searched()
+    assert {key: value for key, value in here.items() if key != "searched"} == there
 
 
 def test_an_experiment_of_somebody_else_is_never_replaced(tmp_path, monkeypatch):
