@@ -385,7 +385,7 @@ def check(
     ] = None,
 ) -> None:
     """Tell what is usable for which leg, what is not and why, and what to do."""
-    from pdla.commands.check import judge_intake, print_check, write_html, write_json
+    from pdla.commands.check import judge_intake, print_check, write_json
     from pdla.commands.key_table import write_key_table
     from pdla.commands.local import local_places
     from pdla.commands.options import overrides_for_training, read_options
@@ -402,14 +402,18 @@ def check(
     for path in (json, html):
         check_target(path)
     videos = own.videos if own else Path(str(folder))
-    intake = read_intake(videos, labels, store, read_options(config, given))
+    reading = read_options(config, given)
+    intake = read_intake(videos, labels, store, reading)
     if names is not None:
         write_key_table(intake, names)
     summary = judge_intake(intake)
     if json is not None:
         write_json(summary, json)
     if html is not None:
-        write_html(summary, html)
+        from pdla.commands.check_page import write_html
+
+        name = "/".join(videos.resolve().parts[-2:]) + (f" with {labels.name}" if labels else "")
+        write_html(summary, intake, reading, summary.source or name, html)
     options = given if own else overrides_for_training(config, given, store, CLINIC_STORE)
     if not print_check(summary, videos, labels, options):
         raise typer.Exit(1)

@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pdla.commands.check_summary import CheckSummary, Place, ReasonGroup, summarise
+from pdla.commands.check_summary import (
+    CheckSummary,
+    Place,
+    ReasonGroup,
+    count_of,
+    summarise,
+)
 from pdla.commands.local import is_local
 from pdla.commands.overrides import as_hydra_reads, write_override
-from pdla.data.files import write_bytes, write_text
+from pdla.data.files import write_bytes
 from pdla.data.intake import Intake, IntakeOptions, read_intake
 from pdla.data.intake.quality import Verdict
 from pdla.data.progress import track
@@ -66,17 +71,6 @@ def write_json(summary: CheckSummary, path: Path) -> None:
     write_bytes(path, orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2))
 
 
-def write_html(summary: CheckSummary, path: Path) -> None:
-    """Write a summary as a page; all text is escaped."""
-    environment = Environment(
-        loader=PackageLoader("pdla.commands"), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["percent"] = lambda share: f"{share:.0%}"
-    environment.filters["number"] = lambda value: "-" if value is None else f"{value:.2f}"
-    page = environment.get_template("check.html").render(s=summary, names=LEG_NAMES)
-    write_text(path, page)
-
-
 MAX_PLACES: Final = 5  # the rest is in --json and --html
 
 
@@ -120,13 +114,14 @@ def _print_totals(
     if summary.source:
         sheet = f": {summary.source}, with its ratings"
     console.print(Text(f"{videos}{sheet}", style="bold"))
-    rows = f"{summary.rows} rows, {summary.rated_rows} of them rated; " if labels else ""
+    rows = f"{count_of(summary.rows, 'row')}, {summary.rated_rows} of them rated; "
     without = len(summary.places_without_row)
     extra = f" ({without} without a row)" if without and labels else ""
     others = f"; {summary.other_entries} other things passed over"
     console.print(
-        f"{rows}{summary.folders} folders{extra}; {summary.patients} patients; "
-        f"{summary.frames:,} frames, {summary.minutes} minutes"
+        f"{rows if labels else ''}{count_of(summary.folders, 'folder')}{extra}; "
+        f"{count_of(summary.patients, 'patient')}; "
+        f"{count_of(summary.frames, 'frame')}, {summary.minutes} minutes"
         f"{others if summary.other_entries else ''}"
     )
 
@@ -172,7 +167,7 @@ def _print_files(console: Console, summary: CheckSummary) -> None:
     console.print(Text("Odd files, read around", style="bold"))
     for one in summary.files:
         places = "" if len(one.places) > MAX_PLACES else f": {_join_places(one.places)}"
-        videos = f"{len(one.places)} video{'' if len(one.places) == 1 else 's'}"
+        videos = count_of(len(one.places), "video")
         _print_indented(console, f"{one.times} {one.problem} in {videos}{places}", 2)
 
 
@@ -181,8 +176,7 @@ def _print_merged(console: Console, summary: CheckSummary) -> None:
         return
     console.print(Text("Taken as one patient each: are they?", style="bold"))
     for one in summary.merged_patients:
-        codes = f"{one.n_codes} code{'' if one.n_codes == 1 else 's'}"
-        numbers = f"{one.n_numbers} number{'' if one.n_numbers == 1 else 's'}"
+        codes, numbers = count_of(one.n_codes, "code"), count_of(one.n_numbers, "number")
         places = _join_places(one.places, 20)
         _print_indented(console, f"{places}: {codes}, {numbers}, now {one.patient}", 2)
 

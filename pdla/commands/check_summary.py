@@ -12,6 +12,11 @@ from pdla.data.recordings import SCORES
 from pdla.data.skeletons import LEG_NAMES, LEGS, Leg
 
 
+def count_of(number: int, noun: str) -> str:
+    """A number and its noun: 1 row, 1,000 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where something was found.
@@ -281,7 +286,12 @@ def summarise(intake: Intake) -> CheckSummary:
 def _count_legs(intake: Intake, leg: Leg) -> LegCounts:
     samples = [sample for sample in intake.cohort.samples if sample.leg == leg]
     scores = Counter(sample.score for sample in samples)
-    n_warned = sum(bool(sample.warnings) for sample in samples)
+    warned = {
+        entry.video_id
+        for entry in intake.videos
+        if leg in entry.verdicts and entry.verdicts[leg].level == Severity.WARNING
+    }
+    n_warned = sum(sample.recording.video_id in warned for sample in samples)
     return LegCounts(
         usable=len(samples) - n_warned,
         warning=n_warned,

@@ -18,7 +18,13 @@ def load_cohort(recordings: Section) -> Cohort:
     if "simulate" in recordings:
         _simulate_once(videos.parent, recordings["simulate"])
     options = IntakeOptions.from_config(recordings)
-    return read_cohort(videos, labels, Path(recordings["store"]), options)
+    cohort = read_cohort(videos, labels, Path(recordings["store"]), options)
+    if cohort.n_merged:
+        log.warning(
+            "patients taken for others, whose recordings theirs nearly are: %d (`pdla check` lists "
+            "them; recordings.patients.copies=keep leaves them apart)", cohort.n_merged,
+        )  # fmt: skip
+    return cohort
 
 
 SHARED: Final[dict[str, Cohort]] = {}  # the data set that the runs of this process share

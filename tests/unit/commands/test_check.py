@@ -1,15 +1,21 @@
+import base64
 import json
+import re
 import shlex
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from pdla.cli import app
-from pdla.commands.check import check_cohort, write_html
+from pdla.commands.check import check_cohort, judge_intake
+from pdla.commands.check_page import write_html
 from pdla.commands.options import read_options
-from pdla.data.intake import IntakeOptions
+from pdla.data.intake import IntakeOptions, read_intake
 from pdla.data.simulation import SimulationOptions, simulate_cohort
 from tests.fixtures.clinics import seated, write_clinic, write_sheet, write_video
 from tests.fixtures.configs import compose_config
@@ -79,7 +85,7 @@ def test_every_trap_is_seen_for_what_it_is(trapped: Path) -> None:
 def test_the_screen_of_the_trapped_cohort_fits_one_page(trapped: Path, tmp_path: Path) -> None:
     code, text = run(
         trapped / "LA", "--labels", trapped / "labels.xls", "--store", tmp_path / "s",
-        "--json", tmp_path / "c.json", "--html", tmp_path / "c.html",
+        "--json", tmp_path / "c.json",
     )  # fmt: skip
     assert code == 0
     assert len(text.splitlines()) < 60
@@ -87,7 +93,46 @@ def test_the_screen_of_the_trapped_cohort_fits_one_page(trapped: Path, tmp_path:
         assert words in text
     summary = json.loads((tmp_path / "c.json").read_text())
     assert summary["legs"]["L"]["usable"] > 40
-    assert "<script" not in (tmp_path / "c.html").read_text()
+
+
+def test_the_page_names_the_data_and_the_options_and_shows_each_video(tmp_path: Path) -> None:
+    write_clinic(
+        tmp_path, [("TG1_5550001_20220101_LA_1", 1, 2), ("TG2_5550002_20220101_LA_1", 0, 0)], 40
+    )
+    (tmp_path / "LA" / "empty").mkdir()
+    (tmp_path / "LA" / "empty" / "a_000000000000_keypoints.json").write_text("")
+    code, _ = run(
+        tmp_path / "LA", "--labels", tmp_path / "labels.xls", "--store", tmp_path / "s",
+        "--html", tmp_path / "c.html", "recordings.quality.min_seconds=1",
+    )  # fmt: skip
+    assert code == 0
+    page = (tmp_path / "c.html").read_text()
+    assert f"{tmp_path.name}/LA with labels.xls" in page
+    assert str(datetime.now().year) in page
+    assert re.findall(r"<code>(.*?)</code>", page) == ["recordings.quality.min_seconds=1.0"]
+    pictures = [
+        cv2.imdecode(np.frombuffer(base64.b64decode(found), np.uint8), cv2.IMREAD_COLOR)
+        for found in re.findall(r"data:image/png;base64,([^\"]+)", page)
+    ]
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert (picture[..., 2] > 200).any()  # the right leg is red
+        assert (picture[..., 1] > 200).any()  # the left one green
+    assert page.count("no picture") == 1
+    for place in ("row-2", "row-3", "folder-3-of-3-by-name"):
+        assert f'id="{place}"' in page
+        assert f'href="#{place}"' in page
+    assert "<script" not in page
+
+
+def test_legs_that_would_get_no_score_are_counted_as_to_be_looked_at(tmp_path: Path) -> None:
+    write_clinic(tmp_path, [("TG1_5550001_20220101_LA_1", 1, 2)], 120)
+    summary = check(tmp_path)  # the right leg taps, the left one rests
+    assert reasons(summary["warnings"]) == {
+        "the leg does not do the task: no tap was found": (1, 0)
+    }
+    counts = {leg: (one["usable"], one["warning"]) for leg, one in summary["legs"].items()}
+    assert counts == {"L": (0, 1), "R": (1, 0)}
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the real samples are not here")
@@ -154,8 +199,8 @@ def test_text_of_users_is_neither_markup_nor_html(tmp_path: Path) -> None:
     write_video(tmp_path / "LA" / "TG1_5550001_20220101_LA_1", seated(120))
     write_sheet(tmp_path / "labels.xls", rows)
     options = read_options(None, [])
-    summary = check_cohort(tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", options)
-    write_html(summary, tmp_path / "c.html")
+    intake = read_intake(tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", options)
+    write_html(judge_intake(intake), intake, options, bad, tmp_path / "c.html")
     page = (tmp_path / "c.html").read_text()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
