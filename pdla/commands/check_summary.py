@@ -289,7 +289,7 @@ def _count_legs(intake: Intake, leg: Leg) -> LegCounts:
     warned = {
         entry.video_id
         for entry in intake.videos
-        if leg in entry.verdicts and entry.verdicts[leg].level == Severity.WARNING
+        if leg in entry.verdicts and entry.verdicts[leg].level == "warning"
     }
     n_warned = sum(sample.recording.video_id in warned for sample in samples)
     return LegCounts(
