@@ -158,6 +158,7 @@ def _missing(analysis: Analysis) -> str:
 def _models(analysis: Analysis) -> str:
     names = ", ".join(analysis.study.variants)
     tuning = "options were tuned inside the training patients" if analysis.study.is_tuning else ""
+    tuning = " ".join(analysis.study.searches) or tuning
     return (
         f"{names}; loss {_values(analysis, 'loss', '_target_')}. All rows, baselines too, are "
         "fitted on the training patients of a fold. The epoch with the best ranked probability "

@@ -8,6 +8,7 @@ from pathlib import Path
 from pdla.report.study_run import PassKey, StudyRun, read_run
 from pdla.report.variants import Variant, group_variants
 from pdla.runs.folder import ERROR, RESULT, unfinished_runs
+from pdla.runs.searched import read_searched
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class Study:
     def is_leaky(self) -> bool:
         """Whether any run has patients of its test set in training."""
         return any(run.result.is_leaky for run in self.runs)
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """What was searched for the options of the runs, a sentence each."""
+        found = (read_searched(run.config) for run in self.runs)
+        return tuple(dict.fromkeys(one.text for one in found if one is not None))
 
     @property
     def is_tuning(self) -> bool:

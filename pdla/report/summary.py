@@ -9,7 +9,6 @@ import pandas as pd
 from pdla import RESEARCH_ONLY
 from pdla.evaluation.metrics import METRICS
 from pdla.report.analysis import Analysis, Section
-from pdla.runs.searched import read_searched
 
 
 def stamps(analysis: Analysis) -> list[str]:
@@ -25,9 +24,7 @@ def stamps(analysis: Analysis) -> list[str]:
             "TUNING: only patients of the training set are tested here, to choose between options. "
             "Report the study that the chosen option then runs in, not this page."
         )
-    searched = (read_searched(run.config) for run in analysis.study.runs)
-    found += dict.fromkeys(one.text for one in searched if one is not None)
-    return found
+    return [*found, *analysis.study.searches]
 
 
 def summary_table(analysis: Analysis) -> pd.DataFrame:

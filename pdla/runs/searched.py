@@ -39,6 +39,14 @@ class Searched:
     split: dict[str, int]
     data_hash: str
 
+    def __post_init__(self) -> None:
+        """Refuse a record that does not say which patients the search has seen."""
+        if set(self.split) != set(SPLIT_KEYS):
+            raise ValueError(
+                f"searched.split: {', '.join(sorted(self.split)) or 'empty'}; expected "
+                f"{', '.join(SPLIT_KEYS)}, as pdla search writes them"
+            )
+
     @property
     def text(self) -> str:
         """The search in a sentence, for reports."""

@@ -221,3 +221,11 @@ def test_a_launcher_that_is_not_installed_is_one_line_with_the_way_out(monkeypat
 )
 def test_commands_that_hydra_understands_pass(arguments):
     check_command(arguments, CONF)
+
+
+def test_an_option_in_a_folder_of_the_users_own_passes(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 1\n")
+    check_command(["experiment=mine", "model=tcn"], CONF, tmp_path)
+    with pytest.raises(ValueError, match=r"experiment=mnie: no such option; did you mean mine\?"):
+        check_command(["experiment=mnie"], CONF, tmp_path)
