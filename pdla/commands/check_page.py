@@ -24,7 +24,7 @@ from pdla.data.video.pictures import draw_contact_sheet
 
 N_FRAMES: Final = 4
 # The whole picture: what was not filmed cannot be seen in a crop of the body.
-TALL: Final = Drawing(height=160, width=90, style="scored_leg", crop="frame", line_px=1)
+TALL: Final = Drawing(height=160, width=90, style="scored_leg", crop="frame", line_px=3)
 WIDE: Final = replace(TALL, height=90, width=160)
 VERDICTS: Final = {"usable": "usable", "warning": "look at it", "unusable": "cannot be scored"}
 
