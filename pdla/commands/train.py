@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import CompactHydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from pdla.commands.local import OWN_CONF, has_own_conf
 from pdla.commands.overrides import as_hydra_reads
@@ -64,11 +64,17 @@ def _jobs_of(config: DictConfig) -> list[list[str]]:
     sweeper = config.hydra.sweeper
     if not str(sweeper.get("_target_")).endswith(".BasicSweeper"):
         return []
-    axes = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    params = _unresolved(sweeper.get("params") or OmegaConf.create({}))
+    axes = [f"{key}={value}" for key, value in params.items()]
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    overrides = parser.parse_overrides([*axes, *config.hydra.overrides.task])
+    overrides = parser.parse_overrides([*axes, *_unresolved(config.hydra.overrides.task)])
     (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
     return jobs
+
+
+def _unresolved(section: Any) -> Any:
+    """A section as it was written: `tag=${split.inner}` is another tag in each run."""
+    return OmegaConf.to_container(section, resolve=False)
 
 
 def _end_sweep(study: Path, skipped: list[Path]) -> None:

@@ -129,21 +129,23 @@ def _key_of(run: StudyRun, key: PassKey) -> PassKey:
 def _check_complete(
     request: str, variant: Variant, all_runs: Sequence[StudyRun], key: PassKey
 ) -> None:
-    """Stop if runs of a model lack folds that hold legs; names the first."""
-    legs = sorted({leg for run in all_runs for leg in run.result.legs})
+    """Stop if a model lacks a fold that another run of the average has tested; names the first."""
     first = variant.runs[0]
     for fold, repeat in enumerate(repeat_of_fold(first.folds)):
         if repeat != key.repeat:
             continue
         tested = set(first.legs.loc[first.legs.index.isin(first.folds[fold].test), "leg"])
+        asked = {
+            leg for run in all_runs if run.result.split.fold == fold for leg in run.result.legs
+        }
         done = {
             leg
             for run in variant.runs
             if run.pass_key == key and run.result.split.fold == fold
             for leg in run.result.legs
         }
-        for side in legs:
-            if side in tested and side not in done:
+        for side in sorted(asked & tested):
+            if side not in done:
                 raise ValueError(
                     f"--average {request}: {variant.name} has no run on leg {side} of fold {fold} "
                     f"with seed {key.seed}; run it, or leave it out of the average"
