@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from pdla.data.files import write_bytes
 from pdla.data.recordings import N_SCORES, LegSample
@@ -131,13 +132,18 @@ def log_precision_recall(run: RunReview) -> None:
     for stage in SCORED_STAGES:
         rows = stage_rows(run, stage)
         probabilities = probabilities_of(rows)
-        for k in THRESHOLDS:
-            is_reached = rows["score"].to_numpy() >= k
-            if min(is_reached.sum(), (~is_reached).sum()) >= MIN_CURVE_LEGS:
-                board.add_pr_curve(
-                    f"{stage}/score_{k}_or_more", is_reached,
-                    reach_probability(probabilities, k), run.step,
-                )  # fmt: skip
+        scores = rows["score"].to_numpy()
+        for k in readable_thresholds(scores):
+            board.add_pr_curve(
+                f"{stage}/score_{k}_or_more", scores >= k, reach_probability(probabilities, k),
+                run.step,
+            )  # fmt: skip
+
+
+def readable_thresholds(scores: NDArray[np.integer]) -> list[int]:
+    """Thresholds that at least MIN_CURVE_LEGS of these scores reach, and as many do not."""
+    reached = {k: int((scores >= k).sum()) for k in THRESHOLDS}
+    return [k for k, n in reached.items() if min(n, len(scores) - n) >= MIN_CURVE_LEGS]
 
 
 def log_features(run: RunReview) -> None:

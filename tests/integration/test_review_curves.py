@@ -12,6 +12,7 @@ from PIL import Image
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from pdla.evaluation.metrics import agreement_metrics
+from pdla.review import run_review
 from pdla.review.monitors import OptimizerMonitor, SpeedMonitor, TrainingScores
 from pdla.runs.folder import read_result
 from pdla.training import run as training
@@ -32,6 +33,7 @@ def reviewed(tmp_path_factory):
     config = compose_config(*SMALL, "model=tcn", f"trainer.max_epochs={EPOCHS}", "review.legs=2")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "load_cohort", lambda recordings: cohort)
+        patch.setattr(run_review, "MIN_CURVE_LEGS", 1)  # six legs are tested here
         training.run(config, run_dir)
     return run_dir, config
 

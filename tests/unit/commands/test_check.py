@@ -154,7 +154,9 @@ def test_the_real_samples_get_their_verdicts(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_one_line(tmp_path: Path) -> None:
-    code, text = run(tmp_path, "--store", tmp_path.parent / "s")
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    code, text = run(videos, "--store", tmp_path / "s")
     assert code == 1
     assert "the folder is empty" in text
     assert len(text.strip().splitlines()) == 1

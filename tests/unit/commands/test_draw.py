@@ -77,11 +77,12 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(simulated, tmp_path):
     assert "ends in .mp4" in message_of(video, "--out", tmp_path / "a.gif")
     assert "must be even" in message_of(video, "--out", tmp_path / "a.mp4", "--size", "25x16")
     assert "at least 1" in message_of(video, "--out", tmp_path / "a.mp4", "--size", "0x16")
-    store = ("--store", tmp_path.parent / "unscored")
+    assert list(tmp_path.iterdir()) == []
+    store = ("--store", tmp_path / "unscored")
     assert "--labels" in message_of(
         simulated / "LA", "--out", tmp_path / "b", "--class-folders", *store
     )
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_size_is_height_and_width():
