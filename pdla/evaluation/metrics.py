@@ -209,10 +209,8 @@ def undefined_reasons(
         reasons["spearman"] = "the same prediction for every leg"
     if "spearman" in reasons:
         reasons["pearson"] = reasons["spearman"]
-        if len(score) == 1:
-            reasons["icc"] = "one leg only"
-        elif np.ptp(np.concatenate([score, rounded_expected(probabilities)])) == 0:
-            reasons["icc"] = f"rater and prediction are {score[0]} for every leg"
+    if np.isnan(_correlations(score, probabilities)["icc"]):
+        reasons["icc"] = _why_no_icc(score, probabilities)
     if np.ptp(rounded_expected(probabilities)) == 0:
         reasons["slope"] = reasons["intercept"] = "the same prediction for every leg"
     for k in THRESHOLDS:
@@ -224,6 +222,14 @@ def undefined_reasons(
         if not (score == value).any():
             reasons[f"recall_{value}"] = f"no leg has score {value}"
     return reasons
+
+
+def _why_no_icc(score: Scores, probabilities: Probabilities) -> str:
+    if len(score) == 1:
+        return "one leg only"
+    if np.ptp(np.concatenate([score, rounded_expected(probabilities)])) == 0:
+        return f"rater and prediction are {score[0]} for every leg"
+    return "the mean of rater and prediction is the same for every leg"
 
 
 def _spearman(score: Scores, probabilities: Probabilities) -> float:

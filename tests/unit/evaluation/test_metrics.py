@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, roc_auc_score
@@ -117,6 +117,7 @@ def test_a_primary_metric_and_a_contrast_must_make_sense():
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
+@example([(0, 1), (1, 0)])
 def test_a_metric_is_undefined_if_and_only_if_a_reason_is_given(legs):
     score, column = np.array(legs).T
     probabilities = np.eye(5)[column]
