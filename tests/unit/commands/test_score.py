@@ -260,7 +260,7 @@ def test_the_figures_of_the_row_are_those_of_the_report(written, study):
     analysis = analyse(read_study(study))
     reported = next(one for one in analysis.headline.rows if one.scorer.name == row.name)
     assert row.estimates == {key: reported.estimates[key] for key in ("qwk", "mae")}
-    assert written[0].scorer.figures == row.figures()
+    assert written[0].scorer.figures == f"simulated patients; {row.figures()}"
 
 
 def test_what_made_the_scores_stands_beside_them(written):

@@ -60,7 +60,7 @@ INTERPRETED = """
 import torch
 from pdla.data.drawing.reference import draw_with_torch
 from pdla.data.drawing.triton import draw_with_triton
-from tests.test_drawing_backends import DRAWINGS, points_of
+from tests.unit.data.drawing.test_drawing_backends import DRAWINGS, points_of
 for drawing in (DRAWINGS[1], DRAWINGS[3]):
     points = points_of(drawing, n_frames=2)
     drawn = draw_with_triton(points, drawing)
