@@ -23,12 +23,13 @@ from pdla import RESEARCH_ONLY
 from pdla.data.intake import IntakeOptions, check_rater_rule, read_cohort
 from pdla.data.progress import track
 from pdla.data.recordings import Cohort
+from pdla.data.splits.files import Split
 from pdla.data.splits.rules import LeaveOneSiteOut, PatientKFold
 from pdla.evaluation.baselines import FoldLegs, kinematic_features, predict_ordinal
 from pdla.evaluation.intervals import Estimate, estimate_metrics
 from pdla.evaluation.metrics import curve_metrics
-from pdla.evaluation.predictions import add_scores, predicted_of, scores_of
-from pdla.evaluation.recalibration import MIN_PATIENTS, apply_change, recalibrate
+from pdla.evaluation.predictions import add_scores, predicted_of, probabilities_of, scores_of
+from pdla.evaluation.recalibration import MIN_PATIENTS, learn_change
 from pdla.report.tables import interval_text
 from pdla.training.records import legs_table
 
@@ -68,7 +69,7 @@ def simulate_sites(folder: Path, videos: int = 62, seed: int = 0) -> Cohort:
         videos: Of each.
         seed: Of the first; the others have other people.
     """
-    from pdla.data.simulation import SimulationOptions, check_same_simulation, simulate_cohort
+    from pdla.data.simulation import SimulationOptions, simulate_once
 
     cohorts = []
     for number, site in enumerate(SITES):
@@ -76,10 +77,7 @@ def simulate_sites(folder: Path, videos: int = 62, seed: int = 0) -> Cohort:
             videos, seed + number, traps="none", variety=site, raters="icc65"
         )
         out = folder / site
-        if out.exists():
-            check_same_simulation(out, options)
-        else:
-            simulate_cohort(out, options)
+        simulate_once(out, options)
         cohort = read_cohort(out / "LA", out / "labels.xls", folder / "store" / site,
                              IntakeOptions())  # fmt: skip
         cohorts.append(_at_site(cohort, site))
@@ -132,14 +130,14 @@ def show_sites(cohort: Cohort, n_local: int = 10, seed: int = 0) -> list[SiteRes
     return results
 
 
-def _predict(legs: pd.DataFrame, folds: Sequence[object]) -> pd.DataFrame:
+def _predict(legs: pd.DataFrame, folds: Sequence[Split]) -> pd.DataFrame:
     """Ordinal regression fitted on training and tested on test legs of each fold."""
     measured = legs.drop(columns="site")
     parts = []
     for fold in folds:
-        known, tested = (measured.iloc[list(getattr(fold, part))] for part in ("train", "test"))
+        known, tested = (measured.iloc[list(part)] for part in (fold.train, fold.test))
         shares = predict_ordinal(FoldLegs(known, tested, measured))
-        facts = legs.iloc[list(getattr(fold, "test"))]  # noqa: B009
+        facts = legs.iloc[list(fold.test)]
         parts.append(add_scores(facts[["video_id", "patient", "leg", "site", "score"]], shares))
     return pd.concat(parts, ignore_index=True)
 
@@ -164,7 +162,8 @@ def regain(
     for _ in range(N_DRAWS):
         local = table["patient"].isin(generator.choice(patients, n_local, replace=False))
         rest = table[~local]
-        moved = apply_change(rest, recalibrate(table[local], "thresholds"))
+        change, _ = learn_change(table[local], "thresholds")
+        moved = add_scores(rest, change(probabilities_of(rest)))
         found.append([_kappa_and_mae(one) for one in (rest, moved)])
     before, after = np.nanmean(np.array(found), axis=0)
     return (float(before[0]), float(before[1])), (float(after[0]), float(after[1]))

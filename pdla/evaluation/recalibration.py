@@ -31,6 +31,7 @@ FLOOR: Final = 1e-4  # of a probability, so that log odds are finite
 SHIFT_SD, LOG_FACTOR_SD = 1.0, 0.3
 PRIOR_LEGS: Final = 10.0
 N_ROUNDS: Final = 50
+Change = Callable[[Probabilities], Probabilities]
 FIGURES: Final = ("qwk", "mae", "rps")
 
 
@@ -51,7 +52,7 @@ class Recalibration:
     """
 
     way: Way
-    change: Callable[[Probabilities], Probabilities]
+    change: Change
     words: str
     before: dict[str, float]
     after: dict[str, float]
@@ -102,7 +103,7 @@ def recalibrate(predictions: pd.DataFrame, way: Way) -> Recalibration:
             f"--recalibrate: rated legs of {len(patients)} patients with a score; at least "
             f"{MIN_PATIENTS} are needed"
         )
-    fit = _fit_thresholds if way == "thresholds" else _fit_prior
+    fit = _FITS[way]
     shares, scores = probabilities_of(predictions), scores_of(predictions)
     folds = np.random.default_rng(0).permutation(len(patients)) % min(N_FOLDS, len(patients))
     fold = predictions["patient"].map(dict(zip(patients, folds, strict=True))).to_numpy()
@@ -110,11 +111,16 @@ def recalibrate(predictions: pd.DataFrame, way: Way) -> Recalibration:
     for number in np.unique(fold):
         is_out = fold == number
         moved[is_out] = fit(shares[~is_out], scores[~is_out])[0](shares[is_out])
-    change, words = fit(shares, scores)
+    change, words = learn_change(predictions, way)
     return Recalibration(
         way, change, words, _figures(shares, scores), _figures(moved, scores), len(scores),
         len(patients), add_scores(predictions, moved),
     )  # fmt: skip
+
+
+def learn_change(predictions: pd.DataFrame, way: Way) -> tuple[Change, str]:
+    """The change of probabilities alone, and its words; what it gains is not measured."""
+    return _FITS[way](probabilities_of(predictions), scores_of(predictions))
 
 
 def apply_change(table: pd.DataFrame, recalibration: Recalibration) -> pd.DataFrame:
@@ -141,9 +147,7 @@ def _from_log_odds(odds: NDArray[np.float64]) -> Probabilities:
     return whole
 
 
-def _fit_thresholds(
-    shares: Probabilities, scores: NDArray[np.int64]
-) -> tuple[Callable[[Probabilities], Probabilities], str]:
+def _fit_thresholds(shares: Probabilities, scores: NDArray[np.int64]) -> tuple[Change, str]:
     odds, rows = _log_odds(shares), np.arange(len(scores))
 
     def loss(values: NDArray[np.float64]) -> float:
@@ -167,9 +171,7 @@ def _reweighted(shares: Probabilities, weight: NDArray[np.float64]) -> Probabili
     return np.asarray(moved / moved.sum(axis=1, keepdims=True))
 
 
-def _fit_prior(
-    shares: Probabilities, scores: NDArray[np.int64]
-) -> tuple[Callable[[Probabilities], Probabilities], str]:
+def _fit_prior(shares: Probabilities, scores: NDArray[np.int64]) -> tuple[Change, str]:
     said = shares.mean(axis=0)
     given = np.bincount(scores, minlength=N_SCORES)
     local = (given + PRIOR_LEGS * said) / (len(scores) + PRIOR_LEGS)
@@ -183,3 +185,6 @@ def _fit_prior(
 
     words = ", ".join(f"{score}: {local[score]:.0%}" for score in SCORES)
     return change, f"scores 0 to 4 as often as {words}"
+
+
+_FITS: Final = {"thresholds": _fit_thresholds, "prior": _fit_prior}

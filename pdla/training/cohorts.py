@@ -16,7 +16,10 @@ def load_cohort(recordings: Section) -> Cohort:
     """Read a clinic's recordings; the simulated clinic is written first if it is not there yet."""
     videos, labels = source_paths(recordings)
     if "simulate" in recordings:
-        _simulate_once(videos.parent, recordings["simulate"])
+        # Imported here: a clinic with data of its own never needs the simulation.
+        from pdla.data.simulation import SimulationOptions, simulate_once
+
+        simulate_once(videos.parent, SimulationOptions(**recordings["simulate"]))
     options = IntakeOptions.from_config(recordings)
     cohort = read_cohort(videos, labels, Path(recordings["store"]), options)
     if cohort.n_merged:
@@ -41,15 +44,3 @@ def share_cohort(recordings: Section) -> Cohort:
         SHARED.clear()
         SHARED[key] = load_cohort(recordings)
     return SHARED[key]
-
-
-def _simulate_once(folder: Path, simulate: Section) -> None:
-    # Imported here: a clinic with data of its own never needs the simulation.
-    from pdla.data.simulation import SimulationOptions, check_same_simulation, simulate_cohort
-
-    options = SimulationOptions(**simulate)
-    if folder.exists():
-        check_same_simulation(folder, options)
-        return
-    log.info("%s is not there yet: writing a simulated clinic", folder)
-    simulate_cohort(folder, options)

@@ -6,7 +6,7 @@ Reading order: `severity` (how ill), `sheet` and `cohort` (who comes when, and w
 `video`, `traps`, `truth`, `writer`, `clinic`.
 """
 
-from pdla.data.simulation.clinic import check_same_simulation, simulate_cohort
+from pdla.data.simulation.clinic import check_same_simulation, simulate_cohort, simulate_once
 from pdla.data.simulation.options import SimulationOptions
 
-__all__ = ["SimulationOptions", "check_same_simulation", "simulate_cohort"]
+__all__ = ["SimulationOptions", "check_same_simulation", "simulate_cohort", "simulate_once"]

@@ -1,6 +1,7 @@
 """Making a whole cohort: plan, film and write every video, then put it in place in one step."""
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from pdla.data.simulation.traps import PEOPLE_TRAPS, TrapContext
 from pdla.data.simulation.truth import Value, truth_rows
 from pdla.data.simulation.video import Footage, film
 from pdla.data.simulation.writer import write_frames, write_label_sheet, write_strays, write_truth
+
+log = logging.getLogger(__name__)
 
 MIN_VIDEOS_FOR_POOL = 100  # below, starting processes costs more than it saves
 MAX_WORKERS = 8  # more wait for the disk
@@ -65,6 +68,19 @@ def simulate_cohort(
         write_json(partial_out / OPTIONS_FILE, options.as_record())
         rows = chain.from_iterable(track(made, "Simulating", total=len(plans)))
         write_truth(partial_out / "truth.csv", rows)
+
+
+def simulate_once(out: Path, options: SimulationOptions) -> None:
+    """Write a simulated clinic unless it is there already.
+
+    Raises:
+        ValueError: If the folder holds something else.
+    """
+    if out.exists():
+        check_same_simulation(out, options)
+        return
+    log.info("%s is not there yet: writing a simulated clinic", out)
+    simulate_cohort(out, options)
 
 
 def check_same_simulation(out: Path, options: SimulationOptions) -> None:
