@@ -1,6 +1,7 @@
 """Runs that are killed at a random moment and repeated: all end as the straight run, bit for bit.
 
-`python -m tests.benchmarks.bench_kills [RUNS] [KILLS]`: 100 runs, each killed once, by default.
+`python -m tests.benchmarks.bench_kills [RUNS] [KILLS] [SEED]`: 100 runs, each killed once, by
+default; SEED draws the moments, so that several processes can share the runs.
 """
 
 import os
@@ -29,7 +30,7 @@ def content(run_dir):
     )
 
 
-def main(n_runs, n_kills):
+def main(n_runs=100, n_kills=1, seed=0):
     """Print how many runs were the same."""
     folder = Path(tempfile.mkdtemp())
     began = time.monotonic()
@@ -37,7 +38,7 @@ def main(n_runs, n_kills):
     straight_s = time.monotonic() - began
     straight = content(folder / "straight")
     print(f"the straight run took {straight_s:.1f} s", flush=True)
-    moments = random.Random(0)
+    moments = random.Random(seed)
     same = ended = kills = in_write = 0
     while ended < n_runs:
         run_dir = folder / "killed"
@@ -57,5 +58,4 @@ def main(n_runs, n_kills):
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:]]
-    sys.exit(0 if main(*[*numbers, *(100, 1)[len(numbers) :]]) else 1)
+    sys.exit(0 if main(*map(int, sys.argv[1:])) else 1)
