@@ -344,7 +344,7 @@ def score(
     check_out(out)
     scoring = score_videos(
         runs, videos, store=store, labels=labels, config=config, overrides=overrides or [],
-        row=row, way=as_way(recalibrate), change=change,
+        row=row, way=as_way(recalibrate), change=change, explain=html is not None,
     )  # fmt: skip
     print_scores(scoring, out)
     print_files(write_scores(scoring, out))

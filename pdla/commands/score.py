@@ -5,8 +5,8 @@ the runs disagree, and which scores together hold the rater's with a stated prob
 beside it. Legs that cannot be scored stand in the same table, with the reason.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,10 @@ from pdla.data.recordings import Cohort
 from pdla.evaluation.abstention import withhold
 from pdla.evaluation.change import Change, check_condition, measure_change
 from pdla.evaluation.conformal import ScoreSets
+from pdla.evaluation.predictions import LegKey
 from pdla.evaluation.recalibration import Recalibration, Way, apply_change, recalibrate
 from pdla.report.study_run import StudyRun
+from pdla.review.explanation import Explanation
 
 COMPARED: Final = ("expected_score", *QUANTITY_COLUMNS.values())
 NO_SETS: Final = ScoreSets(float("inf"), 0)  # of a leaky study: they would promise too much
@@ -48,6 +50,7 @@ class VideoScoring:
         sets: Rule of the score sets, after recalibration.
         recalibration: How probabilities were moved to local raters, if they were.
         change: Between two conditions, if it was asked for.
+        explanations: What moved the score of each leg, if it was asked for and can be told.
     """
 
     table: pd.DataFrame
@@ -57,6 +60,7 @@ class VideoScoring:
     sets: ScoreSets
     recalibration: Recalibration | None = None
     change: Change | None = None
+    explanations: Mapping[LegKey, Explanation] = field(default_factory=dict)
 
     @property
     def scored(self) -> pd.DataFrame:
@@ -75,6 +79,7 @@ def score_videos(
     row: str = "",
     way: Way | None = None,
     change: str = "",
+    explain: bool = False,
 ) -> VideoScoring:
     """Score videos; nothing is written but what is kept in the store.
 
@@ -91,6 +96,7 @@ def score_videos(
         way: Recalibrate by the rated legs of the sheet: thresholds or prior.
         change: Condition to compare: medication, stimulation or visit; where nobody was filmed in
             two states, the facts say so.
+        explain: Also look for what moved the score of each leg.
 
     Raises:
         ValueError: If no run is finished, the row is unknown, no leg can be scored, or there are
@@ -111,7 +117,15 @@ def score_videos(
             measured = measure_change(scoring.scored, change, COMPARED)
         except ValueError as error:  # the scores are of use without it
             facts.append(f"{error}")
-    return replace(scoring, facts=facts, change=measured)
+    scoring = replace(scoring, facts=facts, change=measured)
+    return replace(scoring, explanations=_explain(scoring, store)) if explain else scoring
+
+
+def _explain(scoring: VideoScoring, store: Path) -> dict[LegKey, Explanation]:
+    cohort = scoring.intake.cohort
+    wanted = set(zip(scoring.scored["video_id"], scoring.scored["leg"], strict=True))
+    kept = [one for one in cohort.samples if (one.recording.video_id, one.leg) in wanted]
+    return scoring.scorer.explain(replace(cohort, samples=tuple(kept)), store) if kept else {}
 
 
 def _score(

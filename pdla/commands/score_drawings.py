@@ -1,4 +1,4 @@
-"""Small pictures of a patient's page: heights of both feet, a quantity on its scale, frames."""
+"""Small pictures of a patient's page: frames, heights of the feet, scales, joints over time."""
 
 import base64
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pdla.data.drawing.options import Drawing
 from pdla.data.kinematics.bouts import bout_taps, find_bout
@@ -16,6 +17,7 @@ from pdla.data.recordings import Recording
 from pdla.data.skeletons import LEGS, Leg
 from pdla.data.video.pictures import draw_contact_sheet
 from pdla.evaluation.training_legs import QuantityRange
+from pdla.review.explanation import Explanation
 
 N_FRAMES: Final = 8
 FRAME: Final = Drawing(height=200, width=112, style="scored_leg", crop="body", line_px=3)
@@ -23,6 +25,10 @@ WIDTH, HEIGHT, MARGIN = 640, 190, 34  # of the heights, in units of the SVG
 MAX_POINTS: Final = 700
 MIN_TOP: Final = 0.15  # trunk lengths; a foot that hardly moves fills no picture
 SCALE_WIDTH: Final = 150
+# Of the heat map, in the same units: room for names on the left, a row for each part of the body.
+MAP_WIDTH, MAP_LEFT, MAP_RIGHT, MAP_ROW, MAP_FOOT = 390, 104, 12, 13, 18
+BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
+PIXELS: Final = 6  # of a cell of the heat map in its picture, so that printers keep its edges
 
 
 @dataclass(frozen=True)
@@ -99,10 +105,71 @@ def _as_path(points: Sequence[tuple[float, float] | None]) -> str:
     return "".join(parts)
 
 
+@dataclass(frozen=True)
+class HeatMap:
+    """Parts of the body over time, ready to be drawn.
+
+    Attributes:
+        image: Data URL; red raised the expected score, blue lowered it.
+        height: Of the image, in units of the SVG.
+        names: (y, name) of the rows.
+        seconds: (x, second of the video) of marks under it.
+        path: Height of the scored foot over the same seconds, of an SVG path.
+        full: Points in one frame that are shown in full colour.
+    """
+
+    image: str
+    height: int
+    names: Sequence[tuple[float, str]]
+    seconds: Sequence[tuple[float, int]]
+    path: str
+    full: float
+
+
+def draw_heat_map(explanation: Explanation, recording: Recording, leg: Leg) -> HeatMap | None:
+    """Which part of the body moved the score when; None for a model on quantities alone."""
+    if explanation.rows is None or not len(explanation.rows):
+        return None
+    clip, height = explanation.clip, MAP_ROW * len(explanation.rows)
+    width = MAP_WIDTH - MAP_LEFT - MAP_RIGHT
+
+    def x(second: float) -> float:
+        share = (second - clip.start_s) / (clip.end_s - clip.start_s)
+        return round(MAP_LEFT + width * share, 1)
+
+    heights = leg_height(recording, leg)
+    times = np.arange(recording.n_frames) / recording.fps
+    inside = np.flatnonzero((times >= clip.start_s) & (times <= clip.end_s))
+    top = max(MIN_TOP, float(np.nanmax(heights[inside], initial=0.0)))
+    points = [
+        (x(times[frame]), round(height - 2 - (height - 6) * max(heights[frame], 0.0) / top, 1))
+        if np.isfinite(heights[frame]) else None
+        for frame in inside
+    ]  # fmt: skip
+    names = [(MAP_ROW * (row + 0.75), name) for row, name in enumerate(explanation.row_names)]
+    first, last = int(np.ceil(clip.start_s)), int(np.floor(clip.end_s))
+    marks = [(x(second), second) for second in range(max(first, 0), last + 1)]
+    full = max(float(np.percentile(np.abs(explanation.rows), 99)), 1e-12)
+    picture = colour_points(explanation.rows, full).repeat(PIXELS, axis=0).repeat(PIXELS, axis=1)
+    return HeatMap(_as_url(picture), height, names, marks, _as_path(points), full)
+
+
+def colour_points(rows: NDArray[np.float32], full: float) -> NDArray[np.uint8]:
+    """(R, T, 3) of (R, T) points: white for 0, full red from `full` on, full blue from -`full`."""
+    strength = np.clip(rows / full, -1, 1)[..., None]
+    colour = np.where(strength > 0, RED, BLUE)
+    mixed = WHITE + np.abs(strength) * (colour - np.array(WHITE))
+    return np.asarray(mixed.round().astype(np.uint8))
+
+
 def contact_sheet(recording: Recording) -> str:
     """Frames spread over the video, the right leg red and the left green, as a data URL."""
-    sheet = draw_contact_sheet(recording, FRAME, 0.0, recording.duration_s, N_FRAMES)
-    _, content = cv2.imencode(".png", np.ascontiguousarray(sheet[..., ::-1]))
+    return _as_url(draw_contact_sheet(recording, FRAME, 0.0, recording.duration_s, N_FRAMES))
+
+
+def _as_url(picture: NDArray[np.uint8]) -> str:
+    """A PNG of (H, W, 3) RGB that stands in the page itself."""
+    _, content = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     return "data:image/png;base64," + base64.b64encode(content.tobytes()).decode()
 
 

@@ -1,6 +1,6 @@
 """`pdla score --html`: a page for each patient, visits side by side, and a page that lists them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +13,18 @@ from pdla import RESEARCH_ONLY
 from pdla.commands.score import VideoScoring
 from pdla.commands.score_drawings import (
     HEIGHT,
+    MAP_FOOT,
+    MAP_LEFT,
+    MAP_RIGHT,
+    MAP_WIDTH,
     MARGIN,
     SCALE_WIDTH,
     WIDTH,
+    HeatMap,
     Heights,
     Scale,
     contact_sheet,
+    draw_heat_map,
     place_on_scale,
     trace_heights,
 )
@@ -28,11 +34,14 @@ from pdla.data.intake import VideoEntry
 from pdla.data.progress import track
 from pdla.data.quantities import FORMATS, TITLES
 from pdla.data.recordings import SCORES
-from pdla.data.skeletons import LEG_NAMES, LEGS
+from pdla.data.skeletons import LEG_NAMES, LEGS, Leg
 from pdla.evaluation.change import SQRT2_Z, measurement_error
 from pdla.evaluation.predictions import PROBABILITY_COLUMNS
 from pdla.evaluation.training_legs import TrainingLegs, say_why
+from pdla.review.explanation import Explanation
 
+MOVED: Final = 5  # parts of the body, or quantities, that are named
+MIN_MOVED: Final = 0.01  # points
 # Of change since the last visit: what a rater looks at.
 CHANGING: Final = ("taps_per_s", "amplitude", "amplitude_first_over_last", "cycle_cv")
 
@@ -62,6 +71,9 @@ class LegBlock:
         warnings: What the quality check found.
         quality: Shares of frames, in words.
         quantities: In order of the table.
+        moved: What moved the model, in words; empty if that is not known.
+        heat_map: Joints over time; None for a model on quantities, or if it is not known.
+        moved_by: Which model and which seconds `moved` and `heat_map` are of.
         change: Since the visit before, in words.
         runs: How many, how far they disagree, and whether they knew the patient.
     """
@@ -76,6 +88,9 @@ class LegBlock:
     warnings: str
     quality: str
     quantities: Sequence[QuantityLine]
+    moved: Sequence[str]
+    heat_map: HeatMap | None
+    moved_by: str
     change: Sequence[str]
     runs: str
 
@@ -127,12 +142,14 @@ def write_pages(scoring: VideoScoring, folder: Path) -> Path:
         "research_only": RESEARCH_ONLY, "scorer": scoring.scorer.name, "legs": LEGS,
         "figures": scoring.scorer.figures, "facts": scoring.facts, "scores": SCORES,
         "coverage": scoring.sets.coverage, "width": WIDTH, "height": HEIGHT, "margin": MARGIN,
-        "scale_width": SCALE_WIDTH, "leg_names": LEG_NAMES,
+        "scale_width": SCALE_WIDTH, "leg_names": LEG_NAMES, "map_width": MAP_WIDTH,
+        "map_left": MAP_LEFT, "map_right": MAP_RIGHT, "map_foot": MAP_FOOT,
+        "how_moved": how_moved(scoring.explanations.values()),
     }  # fmt: skip
     listed = []
     for patient, videos in track(entries.items(), "Writing pages", len(entries), "patients"):
         found = [(entry, numbers[entry.video_id]) for entry in videos]
-        visits = make_visits(found, scoring.table, scoring.scorer.training, noise)
+        visits = make_visits(found, scoring, noise)
         page = template.render(patient=patient, visits=visits, **common)
         write_text(folder / f"{patient}.html", page)
         listed.append((patient, visits))
@@ -147,19 +164,16 @@ def measurement_noise(scored: pd.DataFrame) -> float:
 
 
 def make_visits(
-    videos: Sequence[tuple[VideoEntry, str]],
-    table: pd.DataFrame,
-    training: TrainingLegs,
-    noise: float,
+    videos: Sequence[tuple[VideoEntry, str]], scoring: VideoScoring, noise: float
 ) -> list[Visit]:
     """The visits of a patient, in order of the sheet or the folders.
 
     Args:
         videos: Of one patient, with the visit of each.
-        table: Of the scoring.
-        training: Quantities of the legs that the scorer has learnt from.
+        scoring: Of these and other videos.
         noise: Smallest detectable change of the expected score.
     """
+    table = scoring.table
     own = table[table["video_id"].isin([entry.video_id for entry, _ in videos])]
     rows = {(row["video_id"], row["leg"]): row for row in own.to_dict("records")}
     before: dict[str, dict[Any, Any]] = {}
@@ -168,7 +182,7 @@ def make_visits(
         blocks = []
         for leg in LEGS:
             row = rows[entry.video_id, leg]
-            blocks.append(_leg_block(row, before.get(leg), training, noise))
+            blocks.append(_leg_block(row, before.get(leg), entry, scoring, noise))
             if row["reason"] == "":
                 before[leg] = row
         visits.append(_visit(entry, visit, blocks))
@@ -193,9 +207,14 @@ def _visit(entry: VideoEntry, visit: str, blocks: Sequence[LegBlock]) -> Visit:
 
 
 def _leg_block(
-    row: Mapping[Any, Any], before: Mapping[Any, Any] | None, training: TrainingLegs, noise: float
+    row: Mapping[Any, Any],
+    before: Mapping[Any, Any] | None,
+    entry: VideoEntry,
+    scoring: VideoScoring,
+    noise: float,
 ) -> LegBlock:
-    quantities = quantities_of(row)
+    quantities, training = quantities_of(row), scoring.scorer.training
+    explanation = scoring.explanations.get((row["video_id"], row["leg"]))
     has_score = row["reason"] == ""
     return LegBlock(
         name=LEG_NAMES[row["leg"]],
@@ -208,9 +227,54 @@ def _leg_block(
         warnings=row["warnings"],
         quality=_quality(row),
         quantities=_lines(quantities, training),
+        moved=say_what_moved(explanation) if explanation else (),
+        heat_map=_heat_map(explanation, entry, row["leg"]),
+        moved_by=_moved_by(explanation) if explanation else "",
         change=_change(row, before, noise) if has_score else (),
         runs=_runs(row) if has_score else "",
     )
+
+
+def _heat_map(explanation: Explanation | None, entry: VideoEntry, leg: Leg) -> HeatMap | None:
+    if explanation is None or entry.stored is None:
+        return None
+    return draw_heat_map(explanation, entry.stored.recording, leg)
+
+
+def say_what_moved(explanation: Explanation) -> list[str]:
+    """The quantities, and the parts of the body, that moved the expected score most."""
+    moved = list(explanation.bars[:MOVED])
+    if explanation.rows is not None:
+        totals = zip(explanation.row_names, explanation.rows.sum(axis=1).tolist(), strict=True)
+        moved += sorted(totals, key=lambda part: -abs(part[1]))[:MOVED]
+    return [f"{points:+.2f} points by {name}" for name, points in moved if abs(points) >= MIN_MOVED]
+
+
+def how_moved(explanations: Collection[Explanation]) -> str:
+    """What the lines and maps of what moved the model mean, or why there are none."""
+    if not explanations:
+        return (
+            "What moved the model is not shown: an exported file gives probabilities alone. Score "
+            "with its run to see it."
+        )
+    how = (
+        "What moved the model is gradient x input of the expected score: a first-order view, a "
+        "hint where to look, no proof."
+    )
+    if any(one.rows is not None for one in explanations):
+        return f"{how} A row is a part of the body; `scored` is the leg of the map."
+    return (
+        f"{how} This model is given quantities, not joints; each moved the score away from that of "
+        "the median training leg."
+    )
+
+
+def _moved_by(explanation: Explanation) -> str:
+    n_runs, clip = explanation.n_runs, explanation.clip
+    runs = f"{explanation.model}, mean of {n_runs} runs" if n_runs > 1 else explanation.model
+    if explanation.rows is None:
+        return f"{runs}, of the whole bout"
+    return f"{runs}, {clip.start_s:.1f} to {clip.end_s:.1f} s, where most taps are"
 
 
 def _set_in_words(text: str) -> str:

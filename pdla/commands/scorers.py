@@ -10,15 +10,23 @@ import numpy as np
 import pandas as pd
 
 from pdla.data.recordings import SCORES, Cohort
-from pdla.data.skeletons import Leg
 from pdla.evaluation.abstention import TrainingRange
 from pdla.evaluation.conformal import ScoreSets
-from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores, probabilities_of
+from pdla.evaluation.predictions import (
+    LEG_KEY,
+    PROBABILITY_COLUMNS,
+    LegKey,
+    add_scores,
+    probabilities_of,
+)
 from pdla.evaluation.training_legs import TrainingLegs, describe_training
+from pdla.models.keypoint_features import SeesJoints
 from pdla.models.shipped import NEVER_REAL, STUDY
 from pdla.report.study import Study
 from pdla.report.study_row import StudyRow, choose_row
 from pdla.report.study_run import StudyRun
+from pdla.review.explanation import Explanation
+from pdla.targets import find_class
 from pdla.training.exported import FORMATS, ExportedModel, read_exported
 from pdla.training.prediction import Predictor, read_finished, training_ranges
 from pdla.training.pretraining import can_tell_patients, patients_seen
@@ -55,6 +63,9 @@ class LegsScorer(Protocol):
             store: Where its keypoints are kept.
             whole: The cohort with the legs that are withheld; by it, patients are recognised.
         """
+
+    def explain(self, cohort: Cohort, store: Path) -> dict[LegKey, Explanation]:
+        """What moved the score of each leg; empty where the scorer cannot tell."""
 
     def facts(self) -> list[str]:
         """What a reader must know before the scores."""
@@ -133,6 +144,13 @@ class RowScorer:
     def score(self, cohort: Cohort, store: Path, whole: Cohort) -> pd.DataFrame:
         """See LegsScorer."""
         return score_by_runs(self.row.members, cohort, store, whole)
+
+    def explain(self, cohort: Cohort, store: Path) -> dict[LegKey, Explanation]:
+        """Of one model of the row: the first that sees joints, else the first."""
+        members = list(self.row.members.values())
+        sees_joints = (runs for runs in members if issubclass(_model_class(runs[0]), SeesJoints))
+        runs = [run for run in next(sees_joints, members[0]) if _fits(run, cohort)]
+        return Predictor(_with_stand_in(cohort), store).explain(runs)
 
     def facts(self) -> list[str]:
         """See LegsScorer."""
@@ -218,6 +236,10 @@ class FileScorer:
         part = self.exported.predict(_with_stand_in(cohort), store)
         return mean_over_runs([_mark(part, "file", np.nan, self.exported.unsupported_scores)])
 
+    def explain(self, cohort: Cohort, store: Path) -> dict[LegKey, Explanation]:
+        """Nothing: a file gives probabilities, but no gradients."""
+        return {}
+
     def facts(self) -> list[str]:
         """See LegsScorer."""
         facts = [ON_REAL_LEGS] if self.exported.facts["is_simulated"] else []
@@ -256,11 +278,10 @@ def score_by_runs(
         ValueError: If no run fits a usable leg.
     """
     predictor = Predictor(_with_stand_in(cohort), store)
-    usable: set[Leg] = {sample.leg for sample in cohort.samples}
     parts = []
     for member, runs in members.items():
         for run in runs:
-            if not usable & set(run.result.legs):
+            if not _fits(run, cohort):
                 continue
             part = predictor.predict(run)
             seen = patients_seen(run.result, run.folds, run.legs, whole)
@@ -271,6 +292,16 @@ def score_by_runs(
     if not parts:
         raise ValueError(NO_LEG)
     return mean_over_runs(parts)
+
+
+def _fits(run: StudyRun, cohort: Cohort) -> bool:
+    """Whether a leg of the run's side is there."""
+    return bool({sample.leg for sample in cohort.samples} & set(run.result.legs))
+
+
+def _model_class(run: StudyRun) -> type[Any]:
+    found: type[Any] = find_class(run.config["model"]["_target_"], "model")
+    return found
 
 
 def _with_stand_in(cohort: Cohort) -> Cohort:

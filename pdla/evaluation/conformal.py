@@ -4,6 +4,13 @@ Split-conformal prediction by patient. A leg's nonconformity is 1 minus the prob
 rater's score. Legs of one patient are alike, so what is exchangeable is the patient: each counts
 once, its legs sharing its weight (pooled distribution functions; Dunn, Wasserman and Ramdas 2023,
 "Distribution-free prediction sets for two-layer hierarchical models").
+
+Pooled distribution functions keep room for a new patient whose legs all lie at infinity. Where the
+legs of a patient differ, that is too much: sets of 90% hold 92% with 40 patients of four legs. So
+each patient in turn plays the new one. The level of a leg is the weight of the other patients below
+it; the limit stands at the level that the stated share of legs stays under, and never beyond that
+of the pooled functions. With one leg a patient this is split-conformal prediction as it is. Sets
+are not randomised: two legs with the same probabilities have the same set.
 """
 
 from collections.abc import Mapping
@@ -12,13 +19,14 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pdla.data.recordings import SCORES
 from pdla.evaluation.metrics import Probabilities
 from pdla.evaluation.predictions import probabilities_of, scores_of
 
 COVERAGE: Final = 0.9
-# On 200 simulated studies of 40 patients the sets held 91% of the scores of new patients.
+ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,14 +53,9 @@ class ScoreSets:
         """
         shares = probabilities_of(predictions)
         wrong = 1.0 - shares[np.arange(len(shares)), scores_of(predictions)]
-        counts = predictions.groupby("patient")["patient"].transform("size").to_numpy(np.float64)
-        n_patients = int(predictions["patient"].nunique())
-        order = np.argsort(wrong)
-        # The new patient takes a share too; it might lie anywhere.
-        below = np.cumsum(1.0 / counts[order]) / (n_patients + 1)
-        enough = np.flatnonzero(below >= coverage - 1e-12)
-        limit = float(wrong[order][enough[0]]) if len(enough) else float("inf")
-        return cls(limit, n_patients, coverage)
+        patients, _ = pd.factorize(predictions["patient"])
+        limit = _choose_limit(wrong, patients, coverage)
+        return cls(limit, int(predictions["patient"].nunique()), coverage)
 
     @property
     def has_enough_patients(self) -> bool:
@@ -100,3 +103,32 @@ class ScoreSets:
             or (int(np.argmax(row)),)
             for row in np.asarray(probabilities)
         ]
+
+
+def _choose_limit(wrong: NDArray[np.float64], patients: NDArray[np.intp], coverage: float) -> float:
+    """Largest nonconformity that a set admits; infinite if there are too few patients.
+
+    Args:
+        wrong: (n legs,) nonconformity of the rater's score.
+        patients: (n legs,) number of the patient, from 0.
+        coverage: Stated probability.
+    """
+    order = np.argsort(wrong, kind="stable")
+    wrong, patients = wrong[order], patients[order]
+    counts = np.bincount(patients)
+    n_patients = len(counts)
+    weight = 1.0 / counts[patients]
+    below = np.cumsum(weight)  # the leg itself is counted
+    enough = np.flatnonzero(below >= coverage * (n_patients + 1) - ROUNDING)
+    if not len(enough):
+        return float("inf")
+    guaranteed = float(wrong[enough[0]])
+    own = pd.Series(weight).groupby(patients).cumsum().to_numpy()
+    level = (below - own) / max(n_patients - 1, 1)  # weight of the other patients below a leg
+    by_level = np.argsort(level, kind="stable")
+    inside = np.flatnonzero(np.cumsum(weight[by_level]) >= coverage * n_patients - ROUNDING)
+    beyond = level[level > level[by_level[inside[0]]] + ROUNDING]
+    if not len(beyond):
+        return guaranteed
+    admitted = below - weight < beyond.min() * n_patients - ROUNDING
+    return min(guaranteed, float(wrong[admitted][-1]))

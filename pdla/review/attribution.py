@@ -32,6 +32,8 @@ class Attribution:
         joints: (B, T, 25) of keypoint features: places and movements of each joint.
         certainty: (B, T) of how surely all joints were seen (confidence, seen or not). Apart from
             `joints`, as a joint at rest is certain too; who hangs on it hangs on OpenPose.
+        doubt: (B, T) of the same, but against joints that are all seen with confidence 1: gradient
+            x (input - 1), so 0 where nothing is in doubt.
         quantities: (B, n legs, F) of standardised clinical quantities, the scored leg first.
         slopes: (B, n legs, F) change of the expected score by one SD of a quantity.
     """
@@ -40,6 +42,7 @@ class Attribution:
     pixels: Tensor | None = None
     joints: Tensor | None = None
     certainty: Tensor | None = None
+    doubt: Tensor | None = None
     quantities: Tensor | None = None
     slopes: Tensor | None = None
 
@@ -85,9 +88,12 @@ def _by_place(model: Any, name: str, value: Tensor, gradient: Tensor) -> dict[st
     product = (gradient * value).float()
     if name == "joints":
         by_joint = model.by_joint(product)  # (B, C, T, 25)
+        certainty = by_joint[:, -N_SEEN_CHANNELS:].sum(dim=(1, 3))
+        slope = model.by_joint(gradient.float())[:, -N_SEEN_CHANNELS:].sum(dim=(1, 3))
         return {
             "joints": by_joint[:, :-N_SEEN_CHANNELS].sum(dim=1),
-            "certainty": by_joint[:, -N_SEEN_CHANNELS:].sum(dim=(1, 3)),
+            "certainty": certainty,
+            "doubt": certainty - slope,
         }
     if name == "quantities":
         n_values = value.shape[1] // 2

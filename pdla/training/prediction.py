@@ -7,19 +7,22 @@ from typing import Any, Final
 
 import lightning
 import pandas as pd
+import torch
 
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.files import first_line
-from pdla.data.progress import is_terminal
+from pdla.data.progress import is_terminal, track
 from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
 from pdla.evaluation.abstention import TrainingRange, learn_ranges
+from pdla.evaluation.predictions import LegKey
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
 from pdla.models.shipped import SIMULATED, STUDY, WEIGHTS, check_shipped
 from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
+from pdla.review.explanation import Explanation, average_explanations, explain_legs
 from pdla.runs.config import RunConfig, Section
 from pdla.runs.folder import BEST, CONFIG, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
@@ -156,6 +159,23 @@ class Predictor:
         )
         tester.test(model, data, verbose=False)
         return scores.predictions["test"]
+
+    def explain(self, runs: Sequence[StudyRun]) -> dict[LegKey, Explanation]:
+        """What moved the expected score of every rated leg, mean over runs of one model.
+
+        Raises:
+            ValueError: As `predict`.
+        """
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        found: list[tuple[LegKey, Explanation]] = []
+        for run in track(runs, "Looking for what moved the scores", len(runs), "runs"):
+            data = self._prepare(run)
+            data.prepare_data()
+            release_networks()
+            model = load_best(run).to(device)
+            track_network(model)
+            found += explain_legs(model, data, device)
+        return average_explanations(found)
 
     def _prepare(self, run: StudyRun) -> KeypointClips:
         config: RunConfig = {

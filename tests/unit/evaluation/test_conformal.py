@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -10,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from pdla.data.simulation.movement import draw_habit, draw_tap_series
 from pdla.data.simulation.severity import ANY_SCORE, draw_severities, rate
 from pdla.data.simulation.truth import measure_series
+from pdla.data.splits.stratify import draw_folds
 from pdla.evaluation.conformal import ScoreSets
 from pdla.evaluation.predictions import add_scores
 
@@ -54,6 +56,34 @@ def test_a_set_is_never_empty_and_grows_with_coverage():
     assert np.mean(list(map(len, narrow))) < np.mean(list(map(len, wide)))
 
 
+def one_leg_each(wrong):
+    """Patients of one leg whose rater's score has the probability 1 - wrong."""
+    shares = np.zeros((len(wrong), 5))
+    shares[:, 0], shares[:, 1] = 1 - wrong, wrong
+    patients = [f"P-{number}" for number in range(len(wrong))]
+    return add_scores(pd.DataFrame({"patient": patients, "score": 0}), shares)
+
+
+@pytest.mark.parametrize(("n_patients", "rank"), [(9, 9), (40, 37), (99, 90)])
+def test_with_one_leg_a_patient_the_limit_is_that_of_split_conformal_prediction(n_patients, rank):
+    wrong = np.random.default_rng(n_patients).permutation(np.linspace(0.1, 0.9, n_patients))
+    sets = ScoreSets.learn(one_leg_each(wrong))
+    assert sets.limit == pytest.approx(np.sort(wrong)[rank - 1])  # of ceil(0.9 (n + 1))
+
+
+@pytest.mark.parametrize("likeness", [0.0, 0.5, 0.9, 1.0])
+def test_the_limit_holds_nine_legs_in_ten_however_alike_the_legs_of_a_patient_are(likeness):
+    rng = np.random.default_rng(7)
+    held = []
+    for _ in range(1000):
+        own = rng.normal(size=(80, 1)) * np.sqrt(likeness)
+        wrong = norm.cdf(own + rng.normal(size=(80, 4)) * np.sqrt(1 - likeness))
+        known = one_leg_each(wrong[:40].ravel())
+        sets = ScoreSets.learn(known.assign(patient=np.repeat(np.arange(40), 4)))
+        held.append((wrong[40:] <= sets.limit).mean())
+    assert 0.895 <= np.mean(held) <= 0.912  # pooled distribution functions hold 0.903 to 0.92
+
+
 @pytest.mark.slow
 def test_sets_of_90_percent_hold_88_to_92_percent_of_new_patients_on_200_studies():
     rng = np.random.default_rng(2)
@@ -92,24 +122,23 @@ def probabilities(known, legs):
 
 
 @pytest.mark.slow
-def test_sets_of_the_mean_of_five_folds_hold_what_they_promise_and_little_more():
-    """As in `pdla score`: the limit is of single folds on their test patients, the mean scores.
-
-    The mean is surer than its parts, so the sets are somewhat wider than they need be.
-    """
-    legs = simulated_legs(4000, 3)
-    rng = np.random.default_rng(4)
-    people = rng.permutation(4000).reshape(50, 80)  # 40 of a study, 40 new ones
+def test_sets_of_the_mean_of_five_folds_hold_88_to_92_percent_on_200_simulated_studies():
+    """As in `pdla score`: the limit is of single folds on their test patients, the mean scores."""
+    legs = dict(iter(simulated_legs(16000, 3).groupby("patient")))
+    people = np.random.default_rng(4).permutation(16000).reshape(200, 80)
     shares = []
     for row in people:
-        study, new = legs[legs["patient"].isin(row[:40])], legs[legs["patient"].isin(row[40:])]
-        fold = study["patient"].map(dict(zip(row[:40], np.arange(40) % 5, strict=True)))
+        study, new = (
+            pd.concat([legs[one] for one in part], ignore_index=True)
+            for part in (row[:40], row[40:])
+        )
+        fold = draw_folds(study["score"].to_numpy(), pd.factorize(study["patient"])[0], 5, 0)
         tested, said = [], []
         for number in range(5):
             known, test = study[fold != number], study[fold == number]
             tested.append(add_scores(test, probabilities(known, test)))
             said.append(probabilities(known, new))
         sets = ScoreSets.learn(pd.concat(tested))
-        shares.append(covered(sets, add_scores(new.reset_index(), np.mean(said, axis=0))))
+        shares.append(covered(sets, add_scores(new, np.mean(said, axis=0))))
     print(f"mean coverage {np.mean(shares):.3f}, SE {np.std(shares) / np.sqrt(len(shares)):.3f}")
-    assert 0.90 <= np.mean(shares) <= 0.95
+    assert 0.88 <= np.mean(shares) <= 0.92
