@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from pdla.data.intake import IntakeOptions, read_cohort, source_paths
+from pdla.data.kinematics.measuring import measure_ahead
 from pdla.data.recordings import Cohort
 from pdla.runs.config import Section
 
@@ -27,6 +28,8 @@ def load_cohort(recordings: Section) -> Cohort:
             "patients taken for others, whose recordings theirs nearly are: %d (`pdla check` lists "
             "them; recordings.patients.copies=keep leaves them apart)", cohort.n_merged,
         )  # fmt: skip
+    rated = {sample.recording.video_id: sample.recording for sample in cohort.rated_legs}
+    measure_ahead(rated.values(), options.n_workers)
     return cohort
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pdla.data.kinematics.heights import leg_height
 from pdla.data.kinematics.movement import WINDOW_S, leg_movement
-from pdla.data.kinematics.remembering import once_per_leg
+from pdla.data.kinematics.remembering import OncePerLeg
 from pdla.data.kinematics.stretches import bridge_breaks, find_stretches
 from pdla.data.kinematics.taps import Tap, find_taps
 from pdla.data.recordings import Recording
@@ -33,7 +33,7 @@ class Bout:
         return self.end_s - self.start_s
 
 
-@once_per_leg
+@OncePerLeg
 def find_bout(recording: Recording, leg: Leg) -> Bout | None:
     """Find the stretch of a recording in which one leg is raised and stamped.
 

@@ -23,6 +23,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from pdla.data.kinematics.body_length import body_length_px
 from pdla.data.kinematics.bouts import Bout, find_bout
+from pdla.data.kinematics.remembering import OncePerLeg
 from pdla.data.quantities import LI_PARTS, LI_SERIES, LI_STATISTICS, PUBLISHED
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import JOINT, Leg
@@ -36,6 +37,7 @@ BAND_HZ: Final = (0.3, 8.0)
 Values = NDArray[np.float64]
 
 
+@OncePerLeg
 def published_features(recording: Recording, leg: Leg) -> dict[str, float]:
     """All features of PUBLISHED for one leg; NaN where its bout does not give them."""
     bout = find_bout(recording, leg)

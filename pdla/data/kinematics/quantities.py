@@ -3,7 +3,7 @@
 import numpy as np
 
 from pdla.data.kinematics.bouts import Bout, bout_taps, find_bout
-from pdla.data.kinematics.remembering import once_per_leg
+from pdla.data.kinematics.remembering import OncePerLeg
 from pdla.data.kinematics.taps import Tap
 from pdla.data.quantities import LegKinematics
 from pdla.data.recordings import Recording
@@ -14,7 +14,7 @@ HESITATION_S = 0.08
 ARREST_S = 0.6  # by so much, an arrest: more than a whole cycle at the median rate of 2.05 a second
 
 
-@once_per_leg
+@OncePerLeg
 def leg_kinematics(recording: Recording, leg: Leg) -> LegKinematics:
     """Measure one leg of a recording: find its bout and taps, then their quantities.
 

@@ -2,8 +2,8 @@
 
 import weakref
 from collections.abc import Callable
-from functools import wraps
-from typing import TypeVar
+from functools import update_wrapper
+from typing import Generic, TypeVar
 
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import Leg
@@ -11,22 +11,34 @@ from pdla.data.skeletons import Leg
 Found = TypeVar("Found")
 
 
-def once_per_leg(measure: Callable[[Recording, Leg], Found]) -> Callable[[Recording, Leg], Found]:
-    """Remember a small value of each leg of a recording, until the recording is gone.
+class OncePerLeg(Generic[Found]):
+    """A measurement that remembers its value for each leg, until the recording is gone.
 
     The folds of a sweep, and the parts of a run, ask for the same bouts again and again. No
-    recording ever changes: one with other keypoints is another object.
+    recording ever changes: one with other keypoints is another object. Used as a decorator.
+
+    Args:
+        measure: Gives a small value of one leg of a recording.
     """
-    known: dict[int, dict[Leg, Found]] = {}
 
-    @wraps(measure)
-    def remembered(recording: Recording, leg: Leg) -> Found:
-        legs = known.get(id(recording))
-        if legs is None:
-            legs = known[id(recording)] = {}
-            weakref.finalize(recording, known.pop, id(recording), None)
+    def __init__(self, measure: Callable[[Recording, Leg], Found]) -> None:
+        self._measure = measure
+        self._known: dict[int, dict[Leg, Found]] = {}
+        update_wrapper(self, measure)
+
+    def __call__(self, recording: Recording, leg: Leg) -> Found:
+        """The value of a leg, measured at the first call."""
+        legs = self._known.get(id(recording), {})
         if leg not in legs:
-            legs[leg] = measure(recording, leg)
-        return legs[leg]
+            self.remember(recording, leg, self._measure(recording, leg))
+        return self._known[id(recording)][leg]
 
-    return remembered
+    def remember(self, recording: Recording, leg: Leg, value: Found) -> None:
+        """Take a value that another process has measured."""
+        if id(recording) not in self._known:
+            weakref.finalize(recording, self._known.pop, id(recording), None)
+        self._known.setdefault(id(recording), {})[leg] = value
+
+    def __len__(self) -> int:
+        """Recordings that are remembered."""
+        return len(self._known)

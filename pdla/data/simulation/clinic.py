@@ -29,7 +29,7 @@ from pdla.data.simulation.writer import write_frames, write_label_sheet, write_s
 log = logging.getLogger(__name__)
 
 MIN_VIDEOS_FOR_POOL = 100  # below, starting processes costs more than it saves
-MAX_WORKERS = 8  # more wait for the disk
+MAX_WORKERS = 32  # more wait for the disk
 OPTIONS_FILE = "simulation.json"
 # In this order: who is seen, how the phone is held, in which layout, in which files.
 TRAPS = {**PEOPLE_TRAPS, **FRAMINGS, **FILE_TRAPS}
