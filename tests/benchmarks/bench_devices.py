@@ -1,9 +1,9 @@
 """R3D-18 on all GPUs of a machine beside one GPU: clips a second, and the metrics of both.
 
 Run it by `python -m tests.benchmarks.bench_devices [OUT.json]` on a machine with several GPUs. It
-makes three runs on 620 simulated videos: one GPU with batches of 64; all GPUs with 64 each; and one
-GPU with batches as large as theirs together, whose metrics should be those of the second run but
-for noise.
+makes three runs of experiment=large_clips on 620 simulated videos: one GPU with batches of 64; all
+GPUs with 64 each; and one GPU with batches as large as theirs together, whose metrics should be
+those of the second run but for noise.
 """
 
 import csv
@@ -29,8 +29,8 @@ SPEED = "speed/clips_per_second"
 def measure(name: str, folder: Path, *overrides: str) -> dict[str, Any]:
     """One run as a user starts it; its speed is the median over epochs, the first left out."""
     command = [
-        sys.executable, str(ROOT / "train.py"), "model=r3d", "leg=both", "model.weights=none",
-        "recordings=simulated_large", f"trainer.max_epochs={EPOCHS}", "review.pictures=false",
+        sys.executable, str(ROOT / "train.py"), "experiment=large_clips", "model=r3d", "leg=both",
+        "model.weights=none", "recordings=simulated_large", f"trainer.max_epochs={EPOCHS}", "review.pictures=false",
         f"hydra.run.dir={folder / name}", *overrides,
     ]  # fmt: skip
     began = time.perf_counter()
