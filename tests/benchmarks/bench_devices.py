@@ -30,8 +30,8 @@ def measure(name: str, folder: Path, *overrides: str) -> dict[str, Any]:
     """One run as a user starts it; its speed is the median over epochs, the first left out."""
     command = [
         sys.executable, str(ROOT / "train.py"), "experiment=large_clips", "model=r3d", "leg=both",
-        "model.weights=none", "recordings=simulated_large", f"trainer.max_epochs={EPOCHS}", "review.pictures=false",
-        f"hydra.run.dir={folder / name}", *overrides,
+        "model.weights=none", "recordings=simulated_large", f"trainer.max_epochs={EPOCHS}",
+        "review.pictures=false", f"hydra.run.dir={folder / name}", *overrides,
     ]  # fmt: skip
     began = time.perf_counter()
     subprocess.run(command, cwd=ROOT, check=True)
