@@ -3,8 +3,9 @@
 Reading order: `workbooks`, `sheets`, `columns`, `video_formats`, `rater_rules`, `labels`,
 `agreement` (the sheet), `patients`, `pseudonyms` (who is who, and under which name), `folders`,
 `parsing`, `workers`, `store_index`, `store` (keypoints parsed once), `quality` (what can be
-scored), `entries` (one video, step by step), `matching` (which folder is which row), `options`,
-`result`, `cohort` (all of it, in order).
+scored), `entries` (one video, step by step), `matching` (which folder is which row),
+`known_copies`, `duplicates` (which recordings are one), `options`, `result`, `cohort` (all of it,
+in order).
 """
 
 from typing import TYPE_CHECKING

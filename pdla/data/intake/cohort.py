@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pdla.data.intake.duplicates import find_duplicates, merge_duplicates
 from pdla.data.intake.entries import VideoEntry
 from pdla.data.intake.folders import FolderOptions, find_folders
+from pdla.data.intake.known_copies import read_known_copies, write_known_copies
 from pdla.data.intake.labels import LabelSheet, RowProblem, read_labels
 from pdla.data.intake.li2018 import read_li2018
 from pdla.data.intake.matching import match_folders
@@ -54,7 +56,14 @@ def read_intake(videos: Path, labels: Path | None, store: Path, options: IntakeO
     entries = _name(found.entries, pseudonyms, options.folders)
     recordings = RecordingStore(store, pseudonyms, options.openpose)
     opened = recordings.open_videos(videos, _sources(entries, options), options.n_workers)
-    return _finish(replace(found, entries=entries), opened, options, pseudonyms.project)
+    judged = [_judge(entry, opened, options) for entry in entries]
+    copies_file = recordings.copies_file(videos)
+    known = read_known_copies(copies_file, pseudonyms)
+    pairs, compared = find_duplicates(judged, known)
+    if compared != known:
+        with suppress(OSError):  # then they are compared again next time
+            write_known_copies(copies_file, compared, pseudonyms)
+    return _finish(replace(found, entries=judged), pairs, options, pseudonyms.project)
 
 
 def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeOptions) -> Cohort:
@@ -69,10 +78,12 @@ def open_cohort(videos: Path, labels: Path | None, store: Path, options: IntakeO
     found = _find(videos, labels, options)
     pseudonyms = read_pseudonyms(store)
     entries = _name(found.entries, pseudonyms, options.folders)
-    opened = RecordingStore(store, pseudonyms, options.openpose).open_stored(
-        videos, _sources(entries, options)
-    )
-    return _finish(replace(found, entries=entries), opened, options, pseudonyms.project).cohort
+    recordings = RecordingStore(store, pseudonyms, options.openpose)
+    opened = recordings.open_stored(videos, _sources(entries, options))
+    judged = [_judge(entry, opened, options) for entry in entries]
+    known = read_known_copies(recordings.copies_file(videos), pseudonyms)
+    pairs, _ = find_duplicates(judged, known)
+    return _finish(replace(found, entries=judged), pairs, options, pseudonyms.project).cohort
 
 
 @dataclass(frozen=True)
@@ -120,14 +131,12 @@ def _sources(entries: Sequence[VideoEntry], options: IntakeOptions) -> dict[str,
 
 def _finish(
     found: _Found,
-    opened: Mapping[str, StoredVideo | Finding],
+    pairs: Sequence[tuple[VideoEntry, VideoEntry]],
     options: IntakeOptions,
     project: str,
 ) -> Intake:
-    """Judge all videos."""
-    sheet = found.sheet
-    judged = [_judge(entry, opened, options) for entry in found.entries]
-    pairs = find_duplicates(judged)
+    """Put together what was found, with videos that are judged and pairs of copies."""
+    sheet, judged = found.sheet, found.entries
     merges = options.patients.copies == "merge"
     entries = merge_duplicates(judged, pairs) if merges else judged
     counted = [entry for entry in entries if entry.row] if sheet and sheet.rows else entries

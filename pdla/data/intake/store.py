@@ -2,6 +2,7 @@
 
 import json
 import logging
+import mmap
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,17 +32,21 @@ from pdla.data.openpose.quality_facts import Facts
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Recording
 
-SAVE_EVERY: Final = 50  # videos; a killed build goes on from there
+SAVE_EVERY: Final = (
+    50  # videos at least, or a tenth of the index; a killed build goes on from there
+)
 FREE_FILES: Final = 256  # open files that are left to others; every memory map holds one
 LOCK: Final = ".lock"
 TAG_DIGITS: Final = 8  # of the input folder's digest in names of files
 # Names of the store's own files of keypoints: whole ones, and what a killed process left of them.
 _NAME: Final = rf"V-[0-9a-f]+\.[0-9a-f]{{{TAG_DIGITS}}}"
+_COPIES: Final = rf"copies\.[0-9a-f]{{{TAG_DIGITS}}}"
 _PARTS: Final = (
-    rf"\.(?:{_NAME}|index)\.[0-9]+-[0-9a-f]+{re.escape(PART)}\.\w+"  # see `replacing`
+    rf"\.(?:{_NAME}|{_COPIES}|index)\.[0-9]+-[0-9a-f]+{re.escape(PART)}\.\w+"  # see `replacing`
     rf"|(?:{_NAME}|index)\.[0-9]+\.[0-9a-f]+\.tmp"  # before 0.2
 )
 _OWN_KEYPOINTS: Final = re.compile(rf"{_NAME}\.npy|{_PARTS}")
+_OWN: Final = re.compile(rf"{_OWN_KEYPOINTS.pattern}|{_COPIES}\.json|{re.escape(LOCK)}|{INDEX}")
 _log = logging.getLogger(__name__)
 
 
@@ -153,16 +158,23 @@ class RecordingStore:
             for one in wanted
         }
 
+    def copies_file(self, source: Path) -> Path:
+        """Where it is kept which recordings of an input folder are copies."""
+        return self.root / f"copies.{self._tag(source)}.json"
+
     def _want(self, source: Path, videos: Mapping[str, VideoSource]) -> tuple[list["_Wanted"], str]:
         """The videos with their names in the store, and the part of the names for this source."""
-        tag = self._pseudonyms.digest("source", str(source.resolve()))[:TAG_DIGITS]
-        wanted = []
+        wanted, tag = [], self._tag(source)
         for video_id, video in videos.items():
             options = video.options(self._options)
             stamp = stamp_files(video.path, self._pseudonyms)
             name = f"{video_id}.{tag}"
             wanted.append(_Wanted(video_id, video.path, name, stamp, options, _recipe(options)))
         return wanted, tag
+
+    def _tag(self, source: Path) -> str:
+        """The part of all names in the store that stands for an input folder."""
+        return self._pseudonyms.digest("source", str(source.resolve()))[:TAG_DIGITS]
 
     def _load_whole(self, index: Index, wanted: Sequence["_Wanted"]) -> Arrays:
         """Keypoints of all entries that are still what was written."""
@@ -179,6 +191,7 @@ class RecordingStore:
                 continue
             if hash_keypoints(array) == entry.sha256:
                 arrays[one.name] = array
+            unload(array)
         return arrays
 
     def _find_stale(
@@ -210,14 +223,16 @@ class RecordingStore:
             for one in stale
         ]
         by_id = {one.video_id: one for one in stale}
+        next_save = SAVE_EVERY
         for done, result in enumerate(parse_all(tasks, workers), start=1):
             one = by_id[result.video_id]
             entry = index[one.name] if result.is_unchanged else StoreEntry.of(result)
             # What could not be opened is tried again next time.
             stamp = "" if result.is_transient else one.stamp
             index[one.name] = entry.made_from(stamp, one.recipe)
-            if done % SAVE_EVERY == 0:
+            if done >= next_save:
                 write_index(self.root, index, self._pseudonyms)
+                next_save = done + max(SAVE_EVERY, len(index) // 10)
 
     def _clean(self, index: Index, wanted: Sequence["_Wanted"], tag: str) -> None:
         """Delete entries that are gone from this input, and own files that no entry needs."""
@@ -248,6 +263,12 @@ class RecordingStore:
             lock.release()
 
 
+def unload(keypoints: NDArray[np.float32]) -> None:
+    """Take a memory map out of this process's memory; what is used later is mapped again."""
+    if isinstance(keypoints.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        keypoints.base.madvise(mmap.MADV_DONTNEED)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """One video to open: where it is, its name in the store, stamp of its files, how to read it."""
@@ -270,12 +291,7 @@ def check_store_folder(root: Path) -> None:
         raise ValueError(f"{root}: is a file; a store of keypoints needs a folder of its own")
     if not root.is_dir() or is_index(root / INDEX):
         return
-    own = (LOCK, INDEX)
-    foreign = [
-        path.name
-        for path in root.iterdir()
-        if path.name not in own and not _OWN_KEYPOINTS.fullmatch(path.name)
-    ]
+    foreign = [path.name for path in root.iterdir() if not _OWN.fullmatch(path.name)]
     if foreign:
         raise ValueError(
             f"{root}: holds {len(foreign)} other files and is no store of pdla; give an empty or "

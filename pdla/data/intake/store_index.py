@@ -156,8 +156,11 @@ def stamp_files(path: Path, pseudonyms: Pseudonyms) -> str:
     It is keyed, because the names hold patient numbers.
     """
     try:
-        names = sorted(os.listdir(path)) if path.is_dir() else [""]  # noqa: PTH208
-        sizes_and_times = np.asarray([_size_and_time(f"{path}/{name}") for name in names])
+        names, paths = [""], [str(path)]
+        if path.is_dir():
+            names = sorted(os.listdir(path))  # noqa: PTH208
+            paths = [f"{paths[0]}/{name}" for name in names]
+        sizes_and_times = np.asarray([value for one in paths for value in _size_and_time(one)])
     except OSError:
         return ""
     return pseudonyms.digest("files", "\n".join(names) + sizes_and_times.tobytes().hex())
@@ -169,7 +172,7 @@ def _digest(name: str, entry: Mapping[str, Any], pseudonyms: Pseudonyms) -> str:
 
 def _size_and_time(path: str) -> tuple[int, int]:
     try:
-        info = os.stat(path.rstrip("/"))  # noqa: PTH116 - Path takes twice as long
+        info = os.stat(path)  # noqa: PTH116 - Path takes twice as long
     except OSError:  # a link to nowhere
         return -1, -1
     return info.st_size, info.st_mtime_ns

@@ -283,3 +283,41 @@ def test_a_folder_that_cannot_be_read_is_tried_again_next_time(
     assert store.open_videos(source, videos, 1)["V-9"].reason is Reason.FOLDER_NOT_OPENED
     write_video(source / "not there yet", seated(30))
     assert store.open_videos(source, videos, 1)["V-9"].recording is not None
+
+
+def test_a_large_folder_is_read_without_writing_the_index_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        write_video(tmp_path / "LA" / f"v{number:02d}", seated(2))
+    sizes: list[int] = []
+    original = store_module.write_index
+
+    def spy(root: Path, index: dict[str, object], pseudonyms: Pseudonyms) -> None:
+        sizes.append(len(index))
+        original(root, index, pseudonyms)
+
+    monkeypatch.setattr(store_module, "write_index", spy)
+    monkeypatch.setattr(store_module, "SAVE_EVERY", 1)
+    open_all(tmp_path / "s", tmp_path / "LA")
+    assert sizes[:3] == [1, 2, 3]
+    assert sizes[-1] == 60
+    assert len(sizes) < 40  # each time a tenth more
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux says what is mapped")
+def test_keypoints_that_were_only_checked_take_no_memory(tmp_path: Path, source: Path) -> None:
+    opened = open_all(tmp_path / "s", source)
+
+    def resident_kb() -> int:
+        lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+        return sum(
+            int(next(line for line in lines if line.startswith("Rss:")).split()[1])
+            for line in lines
+            if str(tmp_path) in line
+        )
+
+    assert resident_kb() == 0
+    mean = np.mean([np.nanmean(stored.recording.keypoints) for stored in opened.values()])
+    assert np.isfinite(mean)
+    assert resident_kb() > 0
