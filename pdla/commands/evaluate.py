@@ -6,6 +6,7 @@ each fold's model is a pass of its own; baselines learn from the same training l
 
 import hashlib
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +17,16 @@ from pdla.commands.options import read_options
 from pdla.data.files import write_json, write_text
 from pdla.data.intake import check_rater_rule, read_cohort
 from pdla.data.intake.agreement import Agreement
+from pdla.data.reasons import Reason
 from pdla.data.recordings import SCORES, Cohort
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import FoldsRecord
-from pdla.evaluation.abstention import withhold
+from pdla.evaluation.abstention import disagreements, leave_out, withhold
 from pdla.evaluation.leg_table import KEYPOINTS
+from pdla.evaluation.predictions import LegKey
 from pdla.evaluation.video_scores import table_metrics, table_reasons
 from pdla.models.shipped import NEVER_REAL, SIMULATED, STUDY
+from pdla.report.study import Study
 from pdla.report.study_run import StudyRun
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run
 from pdla.runs.result import (
@@ -97,15 +101,45 @@ def evaluate_runs(
         )
     for name, why in study.failures.items():
         log.warning("not used: %s: %s", name, why)
-    legs = legs_table(cohort.rated_legs)
-    other = OtherData(cohort, legs, str(videos), rater_agreement(labels, options))
     if study.folder == STUDY:
         log.warning(NEVER_REAL)
-    predictor = Predictor(cohort, store)
+    predictions = _predict(study, cohort, store)
+    disputed = _disputed(study, predictions)
+    kept = {name: _without(table, disputed) for name, table in predictions.items()}
+    if not any(len(table) for table in kept.values()):
+        raise ValueError(f"{videos}: runs of one model disagree on every leg: no score is given")
+    cohort = leave_out(cohort, disputed, Reason.RUNS_DISAGREE)
+    other = OtherData(
+        cohort, legs_table(cohort.rated_legs), str(videos), rater_agreement(labels, options)
+    )
     for run in study.runs:
-        log.info("%s scores %d legs", run.folder.name, len(legs))
-        _evaluate(run, predictor.predict(run), other, out / run.folder.name)
+        _evaluate(run, kept[run.folder.name], other, out / run.folder.name)
     return out
+
+
+def _predict(study: Study, cohort: Cohort, store: Path) -> dict[str, pd.DataFrame]:
+    """Predictions of each run, by the name of its folder."""
+    predictor, predictions = Predictor(cohort, store), {}
+    for run in study.runs:
+        log.info("%s scores %d legs", run.folder.name, len(cohort.rated_legs))
+        predictions[run.folder.name] = predictor.predict(run)
+    return predictions
+
+
+def _without(predictions: pd.DataFrame, legs: Collection[LegKey]) -> pd.DataFrame:
+    keys = zip(predictions["video_id"], predictions["leg"], strict=True)
+    return predictions[[key not in legs for key in keys]].reset_index(drop=True)
+
+
+def _disputed(study: Study, predictions: Mapping[str, pd.DataFrame]) -> set[LegKey]:
+    """Legs on which the runs of any model disagree: no model is judged by them."""
+    disputed: set[LegKey] = set()
+    for variant in study.variants.values():
+        tables = [predictions[run.folder.name] for run in variant.runs]
+        if found := disagreements(pd.concat(tables)):
+            log.warning("%s: runs disagree on %d legs: left out", variant.name, len(found))
+        disputed |= found
+    return disputed
 
 
 def _check_others(run: StudyRun, legs: pd.DataFrame, cohort: Cohort) -> None:

@@ -8,6 +8,7 @@ import typer
 from pdla.data.progress import show_progress
 from pdla.pose.estimation import VideoPoses, estimate_video, is_done, write_poses
 from pdla.pose.estimators import PoseEstimator, open_estimator
+from pdla.pose.native_log import without_native_log
 from pdla.pose.videos import count_frames, find_videos
 
 WARN_FOUND: Final = 0.9  # of the frames
@@ -49,6 +50,19 @@ def estimate_poses(
     videos = find_videos(paths)
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: expected a folder")
+    with without_native_log():
+        return _estimate_all(videos, out, name, model, detector, force=force)
+
+
+def _estimate_all(
+    videos: list[Path],
+    out: Path,
+    name: str,
+    model: Path | None,
+    detector: Path | None,
+    *,
+    force: bool,
+) -> int:
     estimator = open_estimator(name, model, detector)
     out.mkdir(parents=True, exist_ok=True)
     failed = skipped = 0

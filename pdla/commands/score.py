@@ -21,7 +21,7 @@ from pdla.commands.score_table import (
     leg_facts,
     make_table,
 )
-from pdla.commands.scorers import LegsScorer, open_scorer, score_by_runs
+from pdla.commands.scorers import LegsScorer, no_scores, open_scorer, score_by_runs
 from pdla.data.files import write_json, write_text
 from pdla.data.intake import Intake, read_intake
 from pdla.data.recordings import Cohort
@@ -132,7 +132,8 @@ def _score(
     scorer: LegsScorer, whole: Cohort, intake: Intake | None, store: Path, way: Way | None
 ) -> tuple[pd.DataFrame, Recalibration | None, ScoreSets]:
     cohort = withhold(whole, scorer.ranges)
-    scored = scorer.score(cohort, store, whole)
+    can_score = any(one.leg in scorer.legs for one in cohort.samples)
+    scored = scorer.score(cohort, store, whole) if can_score else no_scores()
     sets = NO_SETS if scorer.is_leaky else scorer.sets
     recalibration = None
     if way is not None:

@@ -33,6 +33,22 @@ def print_scores(scoring: VideoScoring, out: Path) -> None:
     scored = scoring.scored
     console.print(f"scored by {scoring.scorer.name}", style="bold")
     console.print(f"on patients new to it: {scoring.scorer.figures}")
+    if len(scored):
+        _print_legs(console, scoring, out)
+    else:
+        console.print("no leg has a score")
+    for reason, places in _left_out(scoring).items():
+        console.print(f"no score: {reason}: {_some(places)}")
+    for fact in scoring.facts:
+        console.print(fact)
+    if scoring.change is not None:
+        _print_change(console, scoring.change)
+    console.print(RESEARCH_ONLY, style="italic")
+
+
+def _print_legs(console: Console, scoring: VideoScoring, out: Path) -> None:
+    """A row a leg, and what the columns are."""
+    scored = scoring.scored
     title = f"{len(scored)} legs, each by the mean of the runs of its side"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("video", no_wrap=True)
@@ -52,13 +68,6 @@ def print_scores(scoring: VideoScoring, out: Path) -> None:
         + ("; SD: of the mean, between runs" if with_runs else ""),
         style="dim",
     )
-    for reason, places in _left_out(scoring).items():
-        console.print(f"no score: {reason}: {_some(places)}")
-    for fact in scoring.facts:
-        console.print(fact)
-    if scoring.change is not None:
-        _print_change(console, scoring.change)
-    console.print(RESEARCH_ONLY, style="italic")
 
 
 def _print_change(console: Console, change: Change) -> None:

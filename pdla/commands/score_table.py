@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from pdla import RESEARCH_ONLY
@@ -81,6 +82,8 @@ COLUMNS: Final = (
     Column("intended_use", "research only"),
 )
 NAMES: Final = [column.name for column in COLUMNS]
+# Empty where runs disagree too much: no score is given, in no form.
+SCORES_OF_A_ROW: Final = ("predicted", "expected_score", *PROBABILITY_COLUMNS)
 COUNTS: Final = ("rated", "predicted", "n_runs", "n_clips", "runs_that_knew_the_patient")
 
 
@@ -207,14 +210,16 @@ def make_table(
             row |= {str(name): value for name, value in by_leg[key].items()}
             row["score_set"] = in_sets[key]
             if row["disagreement"] > MAX_DISAGREEMENT:
-                row |= {"reason": Reason.RUNS_DISAGREE.text, "predicted": None, "score_set": ""}
+                row |= dict.fromkeys(SCORES_OF_A_ROW, np.nan) | {
+                    "reason": Reason.RUNS_DISAGREE.text, "score_set": "",
+                }  # fmt: skip
         else:
             row["reason"] = reasons.get(key, Reason.NO_RUN_FOR_LEG.text)
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=NAMES).astype(dict.fromkeys(COUNTS, "Int64"))
-    texts = ("patient", "visit", "medication", "stimulation", "score_set", "unsupported_scores",
-             "warnings")  # fmt: skip
-    return table.fillna(dict.fromkeys(texts, ""))
+    texts = ["patient", "visit", "medication", "stimulation", "score_set", "unsupported_scores",
+             "warnings"]  # fmt: skip
+    return table.assign(**table[texts].astype(object).fillna(""))
 
 
 def _write_sets(scored: pd.DataFrame, sets: ScoreSets) -> Sequence[str]:

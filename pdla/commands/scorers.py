@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pdla.data.recordings import SCORES, Cohort
+from pdla.data.skeletons import Leg
 from pdla.evaluation.abstention import TrainingRange
 from pdla.evaluation.conformal import ScoreSets
 from pdla.evaluation.predictions import (
@@ -40,6 +41,9 @@ class LegsScorer(Protocol):
         figures: Kappa and MAE with intervals, in a line.
         sets: Rule of the score sets.
         is_leaky: Whether its figures and sets are worth nothing.
+        ranges: How far legs may be from those of the training.
+        training: Quantities of the training legs.
+        legs: Sides that it scores.
     """
 
     @property
@@ -54,12 +58,14 @@ class LegsScorer(Protocol):
     def ranges(self) -> Sequence[TrainingRange]: ...
     @property
     def training(self) -> TrainingLegs: ...
+    @property
+    def legs(self) -> Sequence[Leg]: ...
 
     def score(self, cohort: Cohort, store: Path, whole: Cohort) -> pd.DataFrame:
         """A row a leg, see `mean_over_runs`.
 
         Args:
-            cohort: Legs to score.
+            cohort: Legs to score; one of its sides at least.
             store: Where its keypoints are kept.
             whole: The cohort with the legs that are withheld; by it, patients are recognised.
         """
@@ -129,6 +135,11 @@ class RowScorer:
     def is_leaky(self) -> bool:
         """Whether test patients were in training."""
         return self.row.is_leaky
+
+    @property
+    def legs(self) -> Sequence[Leg]:
+        """Of any run."""
+        return sorted({leg for run in self.row.runs for leg in run.result.legs})
 
     @cached_property
     def ranges(self) -> list[TrainingRange]:
@@ -220,6 +231,11 @@ class FileScorer:
         return bool(self.exported.facts["is_leaky"])
 
     @property
+    def legs(self) -> Sequence[Leg]:
+        """Of the run."""
+        return self.exported.legs
+
+    @property
     def ranges(self) -> list[TrainingRange]:
         """Of the run."""
         return self.exported.ranges
@@ -231,8 +247,6 @@ class FileScorer:
 
     def score(self, cohort: Cohort, store: Path, whole: Cohort) -> pd.DataFrame:
         """See LegsScorer; a file does not say on whom it was trained."""
-        if not {sample.leg for sample in cohort.samples} & set(self.exported.legs):
-            raise ValueError(NO_LEG)
         part = self.exported.predict(_with_stand_in(cohort), store)
         return mean_over_runs([_mark(part, "file", np.nan, self.exported.unsupported_scores)])
 
@@ -314,6 +328,17 @@ def _mark(
     part: pd.DataFrame, member: str, knew: pd.Series | float, unsupported: Sequence[int]
 ) -> pd.DataFrame:
     return part.assign(member=member, knew=knew, unsupported="".join(map(str, unsupported)))
+
+
+def no_scores() -> pd.DataFrame:
+    """The table of `mean_over_runs` where no leg can be scored."""
+    return pd.DataFrame(
+        columns=[
+            *LEG_KEY, "patient", *PROBABILITY_COLUMNS, "predicted", "expected_score",
+            "disagreement", "n_runs", "n_clips", "runs_that_knew_the_patient",
+            "unsupported_scores",
+        ]
+    )  # fmt: skip
 
 
 def mean_over_runs(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ walks or moves neither leg); with runs also the range of their training legs, an
 disagree. A leg without a score has the reason instead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from pdla.data.progress import track
 from pdla.data.quantities import KINEMATICS, LegKinematics
 from pdla.data.reasons import Finding, Reason
 from pdla.data.recordings import Cohort, Exclusion, LegSample
+from pdla.data.skeletons import as_leg
+from pdla.evaluation.predictions import LEG_KEY, LegKey
 
 # The task asks for ten taps; simulated legs do 8 to 13. Of 248 simulated legs as in a clinic, 0.4%
 # have fewer than 5 that can be found; of 248 with all scores equally often 6.5%, nearly all of
@@ -143,6 +145,23 @@ def withhold(cohort: Cohort, ranges: Sequence[TrainingRange] = ()) -> Cohort:
             continue
         exclusions.append(Exclusion(sample.recording.video_id, sample.leg, why.reason, why.detail))
     return replace(cohort, samples=tuple(samples), exclusions=tuple(exclusions))
+
+
+def disagreements(predictions: pd.DataFrame) -> set[LegKey]:
+    """Legs on whose expected score the runs of one model disagree more than raters do.
+
+    Args:
+        predictions: Of all its runs, a row a leg and run.
+    """
+    spread = predictions.groupby(LEG_KEY)["expected_score"].std()
+    return set(spread.index[spread > MAX_DISAGREEMENT])
+
+
+def leave_out(cohort: Cohort, legs: Collection[LegKey], reason: Reason) -> Cohort:
+    """The cohort without some legs; they become exclusions."""
+    kept = [one for one in cohort.samples if (one.recording.video_id, one.leg) not in legs]
+    excluded = [Exclusion(video, as_leg(leg), reason) for video, leg in sorted(legs)]
+    return replace(cohort, samples=tuple(kept), exclusions=(*cohort.exclusions, *excluded))
 
 
 def _values(legs: pd.DataFrame) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import pytest
 from pdla.commands import evaluate as external
 from pdla.commands.evaluate import evaluate_runs
 from pdla.commands.report import report_study
+from pdla.evaluation import abstention
 from pdla.training import run as training
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import make_cohort, renamed
@@ -100,3 +101,34 @@ def test_copies_of_training_videos_under_other_names_are_refused(study, tmp_path
     monkeypatch.setattr(external, "read_cohort", lambda *_: cohort)
     with pytest.raises(ValueError, match=r"^1 recordings of resnet_lstm-R-fold0-seed0 are in the"):
         evaluate(known, tmp_path)
+
+
+def test_legs_on_which_the_runs_of_a_model_disagree_are_left_out_with_the_reason(
+    other, monkeypatch, tmp_path
+):
+    folder = tmp_path / "pair"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "load_cohort", lambda _: renamed(make_cohort(9, 1), "own"))
+        for fold in (0, 1):
+            config = compose_config(*TINY, "model=kinematic", f"split.fold={fold}")
+            training.run(config, folder / f"kinematic-R-fold{fold}-seed0")
+    plain = evaluate(folder, tmp_path)
+    tables = [pd.read_csv(path) for path in sorted(plain.glob("*/predictions.csv"))]
+    spread = pd.concat(tables).groupby("video_id")["expected_score"].std()
+    monkeypatch.setattr(abstention, "MAX_DISAGREEMENT", float(spread.median()))
+    strict = evaluate_runs(
+        folder, tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", [], tmp_path / "two"
+    )
+    agreed = set(spread.index[spread <= spread.median()])
+    assert 0 < len(agreed) < len(spread)
+    for path in strict.glob("*/predictions.csv"):
+        assert set(pd.read_csv(path)["video_id"]) == agreed
+        excluded = json.loads((path.parent / "result.json").read_text())["excluded"]
+        assert excluded["the runs disagree"] == len(spread) - len(agreed)
+    assert "the runs disagree" in report_study(strict, n_clips=0).read_text()
+    monkeypatch.setattr(abstention, "MAX_DISAGREEMENT", -1.0)
+    with pytest.raises(ValueError, match="runs of one model disagree on every leg"):
+        evaluate_runs(
+            folder, tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", [],
+            tmp_path / "none",
+        )  # fmt: skip

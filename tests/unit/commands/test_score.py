@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pdla.api import Scorer, read_cohort
+from pdla.commands import score_table
 from pdla.commands.export import export_run
 from pdla.commands.score import score_cohort, score_legs, score_videos, write_scores
 from pdla.commands.score_pages import write_pages
@@ -370,6 +371,17 @@ def test_a_leg_that_no_picked_run_scores_says_so(study, clinic):
     reasons = scoring.table.set_index("leg").loc["L", "reason"]
     assert "none of these runs scores this leg" in set(reasons)
     assert "" not in set(reasons)
+
+
+def test_a_leg_on_which_runs_disagree_has_no_score_in_any_form(study, clinic, monkeypatch):
+    options = {"store": clinic / "store", "row": "kinematic"}
+    plain = score_videos(study, clinic / "new" / "LA", **options).scored
+    monkeypatch.setattr(score_table, "MAX_DISAGREEMENT", float(plain["disagreement"].median()))
+    table = score_videos(study, clinic / "new" / "LA", **options).table
+    disputed = table[table["reason"] == "the runs disagree"]
+    assert 0 < len(disputed) < len(plain)
+    assert disputed[["predicted", "expected_score", *PROBABILITIES]].isna().all(axis=None)
+    assert (disputed["disagreement"] > 0).all()
 
 
 def test_the_folder_of_one_video_is_scored_as_well(study, clinic):

@@ -2,15 +2,19 @@
 
 import base64
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from pdla.commands.export import export_run
-from pdla.commands.score import score_videos
+from pdla.commands.score import score_videos, write_scores
 from pdla.commands.score_pages import write_pages
+from pdla.commands.score_screen import print_scores
 from pdla.data.simulation import SimulationOptions, simulate_cohort
+from pdla.evaluation.predictions import PROBABILITY_COLUMNS
 from pdla.training import run as training
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import make_cohort, renamed
@@ -84,3 +88,21 @@ def test_a_page_that_cannot_be_written_is_named(runs, clinic, tmp_path):
     index.mkdir()  # cannot be replaced by a file
     with pytest.raises(OSError, match=r"index\.html"):
         write_pages(scoring, tmp_path / "pages")
+
+
+def test_where_no_leg_can_be_scored_table_page_and_screen_say_why(tmp_path, capsys):
+    videos = tmp_path / "LA"
+    simulate_cohort(tmp_path, SimulationOptions(videos=1, seed=3, traps="none", fps=15))
+    for path in sorted(next(videos.iterdir()).iterdir())[40:]:
+        path.unlink()
+    scoring = score_videos(Path("simulated"), videos, store=tmp_path / "store", explain=True)
+    write_scores(scoring, tmp_path / "scores.csv")
+    table = pd.read_csv(tmp_path / "scores.csv")
+    assert table["reason"].tolist() == ["the video is too short"] * 2
+    assert table[["predicted", "expected_score", *PROBABILITY_COLUMNS]].isna().all(axis=None)
+    print_scores(scoring, tmp_path / "scores.csv")
+    text = capsys.readouterr().out
+    assert "no leg has a score" in text
+    assert "no score: the video is too short: folder 1" in text
+    (page,) = write_pages(scoring, tmp_path / "pages").parent.glob("P-*.html")
+    assert page.read_text().count("<b>No score:</b> the video is too short") == 2
