@@ -27,6 +27,7 @@ from pdla.data.splits.files import Split
 from pdla.data.splits.rules import LeaveOneSiteOut, PatientKFold
 from pdla.evaluation.baselines import FoldLegs, kinematic_features, predict_ordinal
 from pdla.evaluation.intervals import Estimate, estimate_metrics
+from pdla.evaluation.leg_table import SITE
 from pdla.evaluation.metrics import curve_metrics
 from pdla.evaluation.predictions import add_scores, predicted_of, probabilities_of, scores_of
 from pdla.evaluation.recalibration import MIN_PATIENTS, learn_change
@@ -109,18 +110,17 @@ def show_sites(cohort: Cohort, n_local: int = 10, seed: int = 0) -> list[SiteRes
     rated = cohort.rated_legs
     left_out = LeaveOneSiteOut().all_folds(rated)
     legs = legs_table(rated)
-    legs["site"] = [sample.condition.site for sample in rated]
     inside = _predict(legs, PatientKFold().all_folds(rated))
     results = []
     for fold in track(left_out, "Sites", total=len(left_out)):
         outside = _predict(legs, [fold])
-        site = str(outside["site"].iloc[0])
+        site = str(outside[SITE].iloc[0])
         before, after = regain(outside, n_local, np.random.default_rng(seed))
         results.append(
             SiteResult(
                 site,
                 int(outside["patient"].nunique()),
-                estimate_metrics([inside[inside["site"] == site]], SHOWN),
+                estimate_metrics([inside[inside[SITE] == site]], SHOWN),
                 estimate_metrics([outside], SHOWN),
                 before,
                 after,
@@ -132,13 +132,11 @@ def show_sites(cohort: Cohort, n_local: int = 10, seed: int = 0) -> list[SiteRes
 
 def _predict(legs: pd.DataFrame, folds: Sequence[Split]) -> pd.DataFrame:
     """Ordinal regression fitted on training and tested on test legs of each fold."""
-    measured = legs.drop(columns="site")
     parts = []
     for fold in folds:
-        known, tested = (measured.iloc[list(part)] for part in (fold.train, fold.test))
-        shares = predict_ordinal(FoldLegs(known, tested, measured))
-        facts = legs.iloc[list(fold.test)]
-        parts.append(add_scores(facts[["video_id", "patient", "leg", "site", "score"]], shares))
+        known, tested = (legs.iloc[list(part)] for part in (fold.train, fold.test))
+        shares = predict_ordinal(FoldLegs(known, tested, legs))
+        parts.append(add_scores(tested[["video_id", "patient", "leg", SITE, "score"]], shares))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -180,14 +178,13 @@ def probe_site(legs: pd.DataFrame) -> float:
     Chance is one over the number of sites: above it, a model may learn the site in place of the
     severity.
     """
-    measured = legs.drop(columns="site")
-    features, _ = kinematic_features(measured, measured)
+    features, _ = kinematic_features(legs, legs)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
     told = cross_val_predict(
         RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=0),
-        features, legs["site"], groups=legs["patient"], cv=folds,
+        features, legs[SITE], groups=legs["patient"], cv=folds,
     )  # fmt: skip
-    return float(balanced_accuracy_score(legs["site"], told))
+    return float(balanced_accuracy_score(legs[SITE], told))
 
 
 def _print(results: Sequence[SiteResult], probe: float, n_local: int) -> None:

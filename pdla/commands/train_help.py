@@ -14,6 +14,7 @@ Train and test one model on a patient-grouped fold.
   python train.py                                        simulated clinic, R3D-18, right leg
   python train.py model=stgcn leg=both split.fold=2      another model, both legs, fold 2
   python train.py -m leg=L,R 'split.fold=range(5)'       a sweep: both legs, all folds
+  python train.py -m sweep=repeated study=paper          a study: 5 draws of 5 folds, 2 seeds
   python train.py recordings=clinic recordings.videos=videos recordings.labels=labels.xls
   python train.py model=tcn --cfg job                    show the config, train nothing
 

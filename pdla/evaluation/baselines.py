@@ -18,7 +18,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from pdla.data.quantities import PUBLISHED
 from pdla.data.recordings import N_SCORES, SCORES
-from pdla.evaluation.leg_table import FACTS, KEYPOINTS, RATING
+from pdla.evaluation.leg_table import FACTS, KEYPOINTS, OPTIONAL_FACTS
 
 N_TREES: Final = 100
 
@@ -149,7 +149,7 @@ def kinematic_features(
 def feature_columns(legs: pd.DataFrame, quantities: str) -> list[str]:
     """Columns of a table of legs that hold a set of quantities; empty if it was not measured."""
     published = {name for names in PUBLISHED.values() for name in names}
-    wanted = [name for name in legs.columns if name not in (*FACTS, RATING, KEYPOINTS)]
+    wanted = [name for name in legs.columns if name not in (*FACTS, *OPTIONAL_FACTS, KEYPOINTS)]
     if quantities == "kinematics":
         return [name for name in wanted if name not in published]
     return [name for name in wanted if name in PUBLISHED[quantities]]

@@ -5,11 +5,13 @@ from typing import Final
 
 import pandas as pd
 
-# Columns that say who and what; all others but these and the next two are kinematics of the bout.
+# Columns that say who and what; all others but these and KEYPOINTS are kinematics of the bout.
 FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
-RATING: Final = "rating"  # mean of raters; only some data sets have it
+RATING: Final = "rating"  # mean of raters
+SITE: Final = "site"  # of the label sheet; empty where it names none
+OPTIONAL_FACTS: Final = (RATING, SITE)  # only some data sets have them
 KEYPOINTS: Final = "keypoints_sha256"  # of the recording; tables made before 0.2 lack it
-_TEXT: Final = ("video_id", "patient", "group", "leg", KEYPOINTS)
+_TEXT: Final = ("video_id", "patient", "group", "leg", SITE, KEYPOINTS)
 
 
 def read_legs(path: Path) -> pd.DataFrame:

@@ -24,10 +24,11 @@ from pdla.report.scopes import (
     leg_scopes,
     patients_scope,
     subgroup_scopes,
+    subtract_passes,
 )
 from pdla.report.study import Study, check_poolable
 from pdla.report.study_file import StudyFile
-from pdla.report.study_run import PassKey
+from pdla.report.study_run import PassKey, repeat_of_fold
 
 Estimates = dict[str, Estimate]
 
@@ -72,7 +73,8 @@ class Section:
         rows: Models, averages, then baselines.
         differences: Of each model to each later model and to each baseline, of each average to each
             model and baseline; primary metrics only.
-        subgroups: Title of a subgroup to its rows; primary metrics only.
+        subgroups: Title of a subgroup to its rows; metrics of `subgroup_keys` only. Empty for a
+            leg of two.
         table: Legs of the scope, one row each.
     """
 
@@ -160,7 +162,10 @@ def analyse(
         scorers = pool_models(study) + averaged + pool_baselines(study)
         contrast, doubt = find_contrast(scorers, study.contrasts[0])
         scopes = leg_scopes(scorers)
-        sections = [_section(scope, scorers, primary, contrast) for scope in scopes]
+        sections = [
+            _section(scope, scorers, primary, contrast, has_subgroups=number == 0)
+            for number, scope in enumerate(scopes)
+        ]
         controls = file.control_groups if file.control_groups is not None else CONTROL_GROUPS
         inside = patients_scope(scopes[0], sections[0].table, controls)
         patients = _section(inside, scorers, primary, contrast) if inside else None
@@ -172,7 +177,8 @@ def analyse(
     notes += [doubt] if doubt else []
     notes += [
         f"Several raters, {LEG_NAMES[leg]} leg: {agreement.told}."
-        for leg, agreement in study.first.result.agreement.items()
+        for run in study.data_runs
+        for leg, agreement in run.result.agreement.items()
         if agreement.n_differ
     ]
     notes += missing_folds(study) + lonely_scores((patients or sections[0]).table)
@@ -190,18 +196,28 @@ def lonely_scores(table: pd.DataFrame) -> list[str]:
 
 
 def missing_folds(study: Study) -> list[str]:
-    """Folds that a model was not tested on, for each leg and seed; one line each."""
+    """Folds that a model was not tested on, for each leg and seed; one line each.
+
+    Where the folds were drawn several times, a draw of which no fold was run counts as one.
+    """
     lines = []
     for name, variant in study.variants.items():
         groups: dict[tuple[str, int], set[int]] = {}
         for run in variant.runs:
             key = (run.result.leg, run.result.seed)
             groups.setdefault(key, set()).add(run.result.split.fold)
-        n_folds = max(len(run.folds) for run in variant.runs)
+        repeats = repeat_of_fold(max((run.folds for run in variant.runs), key=len))
         for (leg, seed), folds in sorted(groups.items()):
-            if absent := sorted(set(range(n_folds)) - folds):
+            begun = {repeats[fold] for fold in folds}
+            absent = [n for n, repeat in enumerate(repeats) if repeat in begun and n not in folds]
+            parts = []
+            if absent:
                 shown = ", ".join(map(str, absent[:10])) + (" ..." if len(absent) > 10 else "")
-                lines.append(f"Not run: {name}, leg {leg}, seed {seed}: fold {shown} of {n_folds}.")
+                parts.append(f"fold {shown} of {len(repeats)}")
+            if n_draws := len(set(repeats) - begun):
+                parts.append(f"{n_draws} of {len(set(repeats))} draws of the folds")
+            if parts:
+                lines.append(f"Not run: {name}, leg {leg}, seed {seed}: {' and '.join(parts)}.")
     return lines
 
 
@@ -210,6 +226,7 @@ def _section(
     scorers: Sequence[Scorer],
     primary: tuple[str, ...],
     contrast: Contrast | None,
+    has_subgroups: bool = True,
 ) -> Section:
     rows = [
         row
@@ -219,11 +236,16 @@ def _section(
     table = pd.concat([row.judged.table for row in rows])
     table = table.drop_duplicates(LEG_KEY)
     subgroups = {}
-    for part in subgroup_scopes(scope, table) if not scope.column else []:
-        found = [measure_row(row.scorer, part, primary, primary) for row in rows]
+    for part in subgroup_scopes(scope, table) if has_subgroups else []:
+        found = [measure_row(row.scorer, part, subgroup_keys(primary), primary) for row in rows]
         subgroups[part.title] = [row for row in found if row is not None]
     differences = correct(_differences(rows, primary, contrast), contrast, primary)
     return Section(scope, rows, differences, subgroups, table)
+
+
+def subgroup_keys(primary: tuple[str, ...]) -> tuple[str, ...]:
+    """Metrics of subgroups: the primary ones, and how far the scale is shifted there."""
+    return tuple(dict.fromkeys((*primary, "bias")))
 
 
 def measure_row(
@@ -258,7 +280,10 @@ def _differences(
             estimates = compare(pair[0].judged, pair[1].judged, primary)
             if estimates is not None:
                 p_values = {key: estimates[key].p_value for key in primary}
-                found.append(Difference(pair[0].scorer, pair[1].scorer, estimates, p_values))
+                spread = subtract_passes(pair[0].judged, pair[1].judged, primary)
+                found.append(
+                    Difference(pair[0].scorer, pair[1].scorer, estimates, p_values, spread=spread)
+                )
     order = [row.scorer.name for row in rows]
     return sorted(found, key=lambda difference: order.index(difference.scorer.name))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pdla.evaluation.leg_table import FACTS, RATING
+from pdla.evaluation.leg_table import FACTS, OPTIONAL_FACTS
 from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores
 from pdla.report.pooling import Scorer, plan_passes, pool_models
 from pdla.report.study import Study
@@ -161,7 +161,7 @@ def _mean_table(by_model: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:
     mean = pd.concat(means).groupby(LEG_KEY, sort=False).mean()
     every = pd.concat([table for tables in by_model.values() for table in tables])
     table = every.drop_duplicates(LEG_KEY)
-    table = table[[name for name in (*FACTS, "place", RATING) if name in table]]
+    table = table[[name for name in (*FACTS, "place", *OPTIONAL_FACTS) if name in table]]
     table = table.reset_index(drop=True)
     probabilities = mean.loc[pd.MultiIndex.from_frame(table[LEG_KEY])].to_numpy()
     return add_scores(table, probabilities)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pdla.evaluation.baselines import BASELINES, FoldLegs, feature_columns
-from pdla.evaluation.leg_table import FACTS, RATING
+from pdla.evaluation.leg_table import FACTS, OPTIONAL_FACTS
 from pdla.evaluation.predictions import LEG_KEY, PROBABILITY_COLUMNS, add_scores
 from pdla.report.pooling import Passes, Scorer, plan_passes
 from pdla.report.study import Study
@@ -83,6 +83,6 @@ def _predict_fold(run: StudyRun, name: str) -> pd.DataFrame:
     fold = run.fold
     known, tested = run.own_legs(fold.train), run.own_legs(fold.test)
     probabilities = BASELINES[name].predict(FoldLegs(known, tested, run.legs))
-    facts = [name for name in (*FACTS, RATING) if name in tested]
+    facts = [name for name in (*FACTS, *OPTIONAL_FACTS) if name in tested]
     table = tested[facts].assign(fold=run.result.split.fold, place=tested.index)
     return add_scores(table, probabilities)

@@ -13,7 +13,10 @@ import numpy as np
 
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import Analysis
-from pdla.report.tables import interval_text, power_note
+from pdla.report.answer import power_note
+from pdla.report.sites import count_sites, is_new_site, known_sites, performance_by_site
+from pdla.report.tables import flow_steps, interval_text
+from pdla.runs.folder import BEST, checkpoint_path
 
 Source = Literal["runs", "you", "open"]
 Answer = Callable[[Analysis], str]  # empty if these runs cannot say
@@ -116,11 +119,11 @@ def _source_of_data(analysis: Analysis) -> str:
 
 
 def _agreement(analysis: Analysis) -> str:
-    agreement = analysis.study.first.result.agreement
     told = [
         f"leg {leg}: {one.n_raters} raters, {one.n_legs} legs, ICC {one.icc:.2f}"
         + (f", {one.told}" if one.told else "")
-        for leg, one in agreement.items()
+        for run in analysis.study.data_runs
+        for leg, one in run.result.agreement.items()
         if one.icc is not None
     ]
     return f"Agreement of the raters: {'; '.join(told)}." if told else ""
@@ -148,39 +151,87 @@ def _overlaps(analysis: Analysis) -> str:
 
 
 def _missing(analysis: Analysis) -> str:
-    reasons = analysis.study.first.result.excluded
-    total = sum(reasons.values())
+    return (
+        f"{_left_out(analysis)} Quantities that were not measured are the median of the training "
+        "legs."
+    )
+
+
+def _left_out(analysis: Analysis) -> str:
+    reasons = analysis.study.excluded
+    if not reasons:
+        return "No video and no leg was left out."
     shown = "; ".join(f"{count} x {reason}" for reason, count in list(reasons.items())[:3])
-    left_out = f"{total} videos or legs were left out ({shown})." if total else "None was left out."
-    return f"{left_out} Quantities that were not measured are the median of the training legs."
+    more = f"; {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    return f"{sum(reasons.values())} videos or legs were left out ({shown}{more})."
+
+
+def _flow(analysis: Analysis) -> str:
+    told = [f"{step.count} {step.unit} {step.title}" for step in flow_steps(analysis)]
+    return f"{', '.join(told)}. {_left_out(analysis)}"
+
+
+def _preprocessing(analysis: Analysis) -> str:
+    """Empty for recordings that hold no pose files."""
+    found = dict.fromkeys(
+        f"videos under {quality['min_seconds']:g} s are unusable, and so are legs seen in less "
+        f"than {quality['min_leg']:.0%} of the frames; gaps up to {poses['max_gap_s']:g} s are "
+        "filled"
+        for run in analysis.study.runs
+        if (quality := run.config["recordings"].get("quality"))
+        and (poses := run.config["recordings"].get("openpose"))
+    )
+    if not found:
+        return ""
+    return (
+        "Keypoints are mapped to BODY_25, the patient is tracked, left-right swaps are undone, the "
+        f"seated pose is checked; {', or '.join(found)}."
+    )
 
 
 def _models(analysis: Analysis) -> str:
-    names = ", ".join(analysis.study.variants)
-    tuning = "options were tuned inside the training patients" if analysis.study.is_tuning else ""
-    tuning = " ".join(analysis.study.searches) or tuning
+    variants = analysis.study.variants
+    chosen = [
+        name
+        for name, variant in variants.items()
+        if any(run.result.epochs != 1 for run in variant.runs)
+    ]
+    epoch = (
+        f" Of {', '.join(chosen)} the epoch with the best ranked probability score of the "
+        "validation patients is taken, whose figures are therefore no result."
+        if chosen
+        else " No epoch is chosen: one is trained."
+    )
+    tuning = " Options were tuned inside the training patients." if analysis.study.is_tuning else ""
+    tuning = "".join(f" {text}" for text in analysis.study.searches) or tuning
     return (
-        f"{names}; loss {_values(analysis, 'loss', '_target_')}. All rows, baselines too, are "
-        "fitted on the training patients of a fold. The epoch with the best ranked probability "
-        "score of the validation patients is taken, whose figures are therefore no result. "
-        f"{tuning}".strip()
+        f"{', '.join(variants)}; loss {_values(analysis, 'loss', '_target_')}. All rows, baselines "
+        f"too, are fitted on the training patients of a fold.{epoch}{tuning}"
     )
 
 
 def _measures(analysis: Analysis) -> str:
-    named = "; ".join(" and ".join(names) for names in analysis.study.contrasts if names)
+    contrast = analysis.contrast
+    named = (
+        f"Primary contrast: {contrast[0].name} minus {contrast[1].name}; all other comparisons"
+        if contrast
+        else "No primary contrast; all comparisons"
+    )
     return (
         f"Primary: {', '.join(METRIC_OF[key].title for key in analysis.primary)}. 95% bootstrap "
-        "intervals over patients, given the trained networks. Primary contrast: "
-        f"{named or 'none was named'}; all other comparisons by Holm's method."
+        f"intervals over patients, given the trained networks. {named} by Holm's method."
     )
 
 
 def _loss(analysis: Analysis) -> str:
+    weighting, balance = (
+        _values(analysis, *keys) for keys in (("loss", "weighting"), ("data", "balance"))
+    )
+    weighted = "without weights" if weighting == "None" else f"weighting {weighting}"
+    resampled = "no resampling" if balance in ("none", "None") else f"data.balance={balance}"
     return (
-        f"Loss {_values(analysis, 'loss', '_target_')}, weighting "
-        f"{_values(analysis, 'loss', 'weighting')}; no resampling but data.balance="
-        f"{_values(analysis, 'data', 'balance')}; recall of each score is reported."
+        f"Loss {_values(analysis, 'loss', '_target_')}, {weighted}; {resampled}; no recalibration "
+        "after; recall of each score is reported."
     )
 
 
@@ -192,6 +243,10 @@ def _clips(analysis: Analysis) -> str:
 def _setting(analysis: Analysis) -> str:
     if analysis.study.is_external:
         return "Another data set, scored by finished models without refitting: external validation."
+    if analysis.study.is_leaky:
+        return "The same data set, and the same patients: LEAKY, no validation."
+    if is_new_site(analysis):
+        return "Other sites of the same data set: internal-external validation."
     return "The same data set, other patients: internal validation."
 
 
@@ -214,8 +269,17 @@ def _code(analysis: Analysis) -> str:
     return f"pdla {', '.join(versions)}, Apache-2.0; config.yaml of each run."
 
 
-def _heterogeneity(analysis: Analysis) -> str:
-    parts = [title for section in analysis.sections for title in section.subgroups]
+def _checkpoints(analysis: Analysis) -> str:
+    """Empty where no run has kept its weights, as on another data set."""
+    runs = analysis.study.runs
+    kept = sum(checkpoint_path(run.folder, BEST).exists() for run in runs)
+    if not kept:
+        return ""
+    return f"checkpoints/{BEST} of {kept} of {len(runs)} runs; pdla export writes one file."
+
+
+def _performance(analysis: Analysis) -> str:
+    parts = [title for section in analysis.all_sections for title in section.subgroups]
     known = ", ".join(dict.fromkeys(parts))
     spread = [
         np.ptp([values[analysis.primary[0]] for values in row.spread.values()])
@@ -223,7 +287,16 @@ def _heterogeneity(analysis: Analysis) -> str:
         if not row.scorer.is_baseline and len(row.spread) > 1
     ]
     passes = f" Largest range over seeds and repeats: {max(spread):.2f}." if spread else ""
-    return f"See Results; subgroups: {known or 'none'}.{passes}"
+    return f"{_abstract(analysis)} All metrics: Results. Subgroups: {known or 'none'}.{passes}"
+
+
+def _sites(analysis: Analysis) -> str:
+    if not (count := count_sites(analysis)):
+        return ""
+    return (
+        f"{count} {known_sites(analysis)} Each site is measured alone, with intervals over its "
+        "patients; no model is told the site."
+    )
 
 
 ITEMS: Final = (
@@ -235,13 +308,12 @@ ITEMS: Final = (
     Item("4", "objectives", None, True),
     Item("5a", "sources of the data, and why these", _source_of_data, True),
     Item("5b", "dates of recruitment", None, True),
-    Item("6a", "setting, number of centres", None, True),
+    Item("6a", "setting, number of centres", count_sites, True),
     Item("6b", "who could take part", None, True),
     Item("6c", "medication or stimulation during the test", None, True),
     Item(
         "7", "preprocessing and quality checks",
-        lambda _: "Keypoints are mapped to BODY_25, the patient is tracked, left-right swaps are "
-        "undone, the seated pose is checked; options under `recordings` of each config.",
+        _preprocessing,
     ),
     Item("8a", "outcome and its assessment", lambda _: "MDS-UPDRS item 3.8, 0 to 4.", True),
     Item("8b", "who the raters are", _agreement, True, "18", "21"),
@@ -267,7 +339,7 @@ ITEMS: Final = (
         lambda _: "Left legs are mirrored; kinematics are standardised on the training legs.",
     ),
     Item("12c", "model, tuning, internal validation", _models, claim="22-28"),
-    Item("12d", "differences between sites", None, True),
+    Item("12d", "differences between sites", _sites),
     Item("12e", "measures of performance", _measures, claim="29-39"),
     Item("12f", "recalibration", _only_external("None: the models are applied as they are.")),
     Item("12g", "how predictions were computed", _clips),
@@ -287,22 +359,23 @@ ITEMS: Final = (
     Item("18e", "availability of data", None, True),
     Item("18f", "availability of code", _code, stard="40b"),
     Item("19", "patients and public involved", None, True),
-    Item("20a", "flow of participants", lambda _: "See Flow of videos.", stard="24"),
+    Item("20a", "flow of participants", _flow, stard="24"),
     Item("20b", "characteristics of participants", _characteristics, stard="26a"),
     Item(
         "20c", "comparison with the development data",
         _only_external("Scores of both are under Runs: training and test legs by score."),
     ),
     Item("21", "numbers in each analysis", _numbers),
-    Item("22", "the whole model", lambda _: "checkpoints/best.ckpt of each run; pdla export."),
-    Item("23a", "performance with intervals, subgroups", _heterogeneity, claim="29-39", stard="30"),
-    Item("23b", "performance by site", None, True),
+    Item("22", "the whole model", _checkpoints),
+    Item("23a", "performance with intervals, subgroups", _performance, claim="29-39", stard="30"),
+    Item("23b", "performance by site", performance_by_site),
     Item("24", "results of updating", _only_external("No model was updated.")),
     Item("25", "interpretation", None, True),
     Item("26", "limitations", None, True),
     Item(
         "27a", "poor or missing input in use",
-        lambda _: "pdla check and pdla score leave out what cannot be scored, with the reason.",
+        lambda analysis: "pdla check and pdla score leave out what cannot be scored, with the "
+        f"reason. Here: {_left_out(analysis)}",
         stard="19",
     ),
     Item("27b", "expertise that users need", None, True),

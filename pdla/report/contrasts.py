@@ -1,12 +1,13 @@
 """Differences between scorers: the one that was named beforehand, and the others corrected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pdla.evaluation.intervals import Estimate, adjust_holm
 from pdla.evaluation.metrics import Metric
 from pdla.report.pooling import Scorer
+from pdla.report.study_run import PassKey
 
 ALPHA: Final = 0.05
 
@@ -24,6 +25,7 @@ class Difference:
         p_values: Metric key to the p value that decides: as it is for the primary contrast, else
             corrected by Holm's method for all other differences of the section.
         is_primary: Whether it is the primary contrast.
+        spread: Metric differences of each single pass; empty if the two scored other legs.
     """
 
     scorer: Scorer
@@ -31,6 +33,7 @@ class Difference:
     estimates: dict[str, Estimate]
     p_values: dict[str, float]
     is_primary: bool = False
+    spread: dict[PassKey, dict[str, float]] = field(default_factory=dict, repr=False)
 
     def is_better(self, metric: Metric) -> bool | None:
         """Whether the model is better than the other; None if no difference was shown."""

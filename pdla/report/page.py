@@ -19,12 +19,14 @@ from pdla.evaluation.predictions import LegKey
 from pdla.models.shipped import CARD
 from pdla.report import figures as draw
 from pdla.report import tables
-from pdla.report.analysis import Analysis, Row, Section
+from pdla.report.analysis import Analysis, Row, Section, subgroup_keys
+from pdla.report.answer import contrast_note, headline, power_note
 from pdla.report.card import study_card
 from pdla.report.checklist import count_sources, make_checklist, open_items
 from pdla.report.curves import read_curves
 from pdla.report.leg_pictures import collect_pictures
 from pdla.report.references import find_references
+from pdla.report.sites import count_sites, known_sites
 from pdla.report.study_file import write_template
 from pdla.report.summary import stamps, summary_table, summary_values
 from pdla.report.tensorboard import log_study
@@ -71,17 +73,18 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
     study = analysis.study
     metrics = tables.ordered_metrics(analysis)
     primary = [METRIC_OF[key] for key in analysis.primary]
+    of_subgroups = [METRIC_OF[key] for key in subgroup_keys(analysis.primary)]
     checklist = make_checklist(analysis, analysis.file.answers)
     return {
         "study": study.name,
         "research_only": RESEARCH_ONLY,
         "stamps": stamps(analysis),
         "paragraph": paragraph(analysis),
-        "headline": tables.headline(analysis),
+        "headline": headline(analysis),
         "notes": analysis.notes,
         "failures": study.failures,
         "flow": tables.flow_steps(analysis),
-        "exclusions": tables.exclusion_rows(analysis),
+        "exclusions": list(study.excluded.items()),
         "scores": SCORES,
         "score_rows": tables.score_rows(analysis),
         "leaky_clause": " (but for LEAKY runs)" if study.is_leaky else "",
@@ -90,17 +93,19 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "metrics": metrics,
         "primary": analysis.primary,
         "primary_metrics": primary,
+        "subgroup_metrics": of_subgroups,
+        "site_notes": [text for text in (count_sites(analysis), known_sites(analysis)) if text],
         "sections": [
             {
                 "title": section.scope.title,
                 "rows": tables.main_rows(section, metrics),
                 "others": tables.other_rows(section, metrics),
-                "subgroups": tables.subgroup_rows(section, primary),
+                "subgroups": tables.subgroup_rows(section, of_subgroups),
                 "spread": tables.spread_rows(section, primary),
             }
             for section in analysis.all_sections
         ],
-        "power": tables.power_note(analysis),
+        "answer_notes": [note for note in (contrast_note(analysis), power_note(analysis)) if note],
         "looked_at": collect_pictures(study),
         "references": find_references(study.first),
         "scored": tables.scored_names(analysis),
@@ -146,12 +151,22 @@ def _count(number: int, noun: str) -> str:
 def provenance(analysis: Analysis) -> str:
     """Hashes, versions, devices and time, in one line."""
     runs = analysis.study.runs
-    result = runs[0].result
+    data, splits = (
+        ", ".join(dict.fromkeys(value[:12] for value in hashes))
+        for hashes in (
+            [run.result.data_hash for run in runs],
+            [run.result.split.hash for run in runs],
+        )
+    )
     devices = sorted({run.result.device for run in runs})
     seconds = sum(sum(run.result.times.values()) for run in runs)
-    versions = ", ".join(f"{name} {value}" for name, value in result.versions.items())
+    versions = ", ".join(
+        dict.fromkeys(
+            f"{name} {value}" for run in runs for name, value in run.result.versions.items()
+        )
+    )
     return (
-        f"Data {result.data_hash[:12]}, split {result.split.hash[:12]}. {versions}. "
+        f"Data {data}, split {splits}. {versions}. "
         f"Device: {', '.join(devices)}. Run time of all runs: {seconds / 60:.1f} minutes."
     )
 
@@ -242,6 +257,7 @@ def _curves(analysis: Analysis) -> dict[str, Figure]:
     drawn = {}
     for name, variant in analysis.study.variants.items():
         curves = {run.folder.name: read_curves(run.folder) for run in variant.runs}
-        if any(curves.values()):
+        # One point a run is no curve: the model was fitted in one epoch.
+        if any(len(line) > 1 for lines in curves.values() for line in lines.values()):
             drawn[f"Training curves, {name}"] = draw.curves_figure(curves, name)
     return drawn

@@ -120,14 +120,20 @@ def find_references(run: StudyRun) -> list[Reference]:
 
 
 def _simulated(run: StudyRun) -> dict[str, tuple[Interval, Interval, Interval]]:
-    data = run.result.data
+    """SIMULATED where it holds: the usual clinic, and scores of one rater, not of several."""
+    data, recordings = run.result.data, run.config["recordings"]
+    simulate, sheet = recordings.get("simulate") or {}, recordings.get("sheet") or {}
+    is_usual = simulate.get("variety", "clinic") == "clinic"
+    is_one_rater = simulate.get("n_raters", 1) == 1 or sheet.get("raters") == "first"
+    if not (is_usual and is_one_rater):
+        return {}
     return SIMULATED.get((data.simulated or "", data.raters), {})
 
 
-def attainable_kappa(run: StudyRun, *, patients_only: bool) -> float | None:
+def attainable_kappa(run: StudyRun, *, patients_only: bool) -> Interval | None:
     """Kappa of true kinematics on simulated data with such raters; None for real people."""
     found = _simulated(run).get(BEST_KNOWN)
-    return None if found is None else found[1 if patients_only else 0][0]
+    return None if found is None else found[1 if patients_only else 0]
 
 
 def _told(interval: Interval) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pdla.data.skeletons import BOTH_LEGS, legs_of
 from pdla.evaluation.intervals import Draws, Estimate, draw_metrics, estimate_differences
+from pdla.evaluation.leg_table import SITE
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.evaluation.predictions import LEG_KEY, LegKey
 from pdla.report.pooling import Passes, Scorer
@@ -16,6 +17,7 @@ from pdla.report.study_run import PassKey
 
 LEG_TITLES: Final = {"L": "Left leg", "R": "Right leg", BOTH_LEGS: "Both legs"}
 MAX_VISITS: Final = 4  # later visits are few
+SITE_TITLE: Final = "site {}"
 # Usual names of the group without the disease, in lower case; study.yaml may name others.
 CONTROL_GROUPS: Final = frozenset({"cg", "control", "controls", "hc", "nc", "healthy"})
 
@@ -31,16 +33,19 @@ class Scope:
         leg: L, R or both.
         column: A further column that must hold one of `values`; empty for none.
         values: What it may hold.
+        inside: A scope that the rows must be in as well.
     """
 
     title: str
     leg: str
     column: str = ""
     values: tuple[str | int, ...] = ()
+    inside: "Scope | None" = None
 
     def select(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows that count."""
-        chosen = table[table["leg"].isin(legs_of(self.leg))]
+        chosen = self.inside.select(table) if self.inside else table
+        chosen = chosen[chosen["leg"].isin(legs_of(self.leg))]
         return chosen[chosen[self.column].isin(self.values)] if self.column else chosen
 
 
@@ -72,12 +77,25 @@ def patients_scope(scope: Scope, table: pd.DataFrame, controls: Collection[str])
 
 
 def subgroup_scopes(scope: Scope, table: pd.DataFrame) -> list[Scope]:
-    """Within a leg: each group alone, if there are several, and each visit number."""
-    groups = sorted(name for name in table["group"].unique() if name)
-    found = [Scope(f"group {name} alone", scope.leg, "group", (name,)) for name in groups]
-    visits = sorted(int(visit) for visit in table["visit"].unique())[:MAX_VISITS]
-    found += [Scope(f"visit {visit}", scope.leg, "visit", (visit,)) for visit in visits]
-    return found if len(groups) > 1 or len(visits) > 1 else []
+    """Within a scope: each group alone, each visit number and each site, if there are several."""
+    groups = sorted(str(name) for name in table["group"].unique() if name)
+    visits = sorted(int(visit) for visit in table["visit"].unique())
+    parts: list[tuple[str, str, Sequence[str | int]]] = [
+        ("group {} alone", "group", groups),
+        ("visit {}", "visit", visits[:MAX_VISITS] if len(visits) > 1 else []),
+        (SITE_TITLE, SITE, site_names(table)),
+    ]
+    return [
+        Scope(title.format(value), scope.leg, column, (value,), scope)
+        for title, column, values in parts
+        if len(values) > 1
+        for value in values
+    ]
+
+
+def site_names(table: pd.DataFrame) -> list[str]:
+    """Sites of some legs, in alphabetical order; none where the label sheet named none."""
+    return sorted(str(name) for name in table[SITE].unique() if name) if SITE in table else []
 
 
 def complete_passes(scorer: Scorer, scope: Scope) -> Passes:
@@ -160,6 +178,25 @@ def compare(one: Judged, other: Judged, keys: Collection[str]) -> dict[str, Esti
         [_only(table, common) for table in judged.passes.values()] for judged in (one, other)
     )
     return estimate_differences(own, others, keys)
+
+
+def subtract_passes(
+    one: Judged, other: Judged, keys: Collection[str]
+) -> dict[PassKey, dict[str, float]]:
+    """Metrics of a scorer minus those of another, pass by pass; empty if their legs differ.
+
+    A pass of a scorer without that seed, as a baseline, is its pass of seed 0.
+    """
+    if not (one.is_even and other.is_even):
+        return {}
+    own, others = one.spread(keys), other.spread(keys)
+    found = {}
+    for name, values in own.items():
+        base = others.get(name) or others.get(name._replace(seed=0))
+        if base is None or one.legs[name[:2]] != other.legs[name[:2]]:
+            continue
+        found[name] = {key: values[key] - base[key] for key in keys}
+    return found
 
 
 def _legs_of(table: pd.DataFrame) -> frozenset[LegKey]:

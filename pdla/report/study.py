@@ -1,5 +1,6 @@
 """A study read back: its finished runs, how they belong together, and what is missing."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,19 @@ class Study:
     def first(self) -> StudyRun:
         """The run that answers for what all have in common."""
         return self.runs[0]
+
+    @cached_property
+    def data_runs(self) -> list[StudyRun]:
+        """The first run of each data set: one, but where runs are pooled although data differ."""
+        return list({run.result.data_hash: run for run in reversed(self.runs)}.values())[::-1]
+
+    @property
+    def excluded(self) -> dict[str, int]:
+        """How many videos or legs were left out for each reason, the commonest first."""
+        counts = Counter[str]()
+        for run in self.data_runs:
+            counts.update(run.result.excluded)
+        return dict(counts.most_common())
 
     @cached_property
     def variants(self) -> dict[str, Variant]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pdla.data.splits.files import FoldsRecord, Split
-from pdla.evaluation.leg_table import read_legs
+from pdla.evaluation.leg_table import SITE, read_legs
 from pdla.evaluation.predictions import LEG_KEY, read_predictions
 from pdla.runs.config import RunConfig
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, SPLIT, read_result, text_hash
@@ -46,9 +46,10 @@ class StudyRun:
 
     @cached_property
     def tested(self) -> pd.DataFrame:
-        """Predictions for the test patients, with visit and place in the table of legs."""
+        """Predictions for the test patients, with visit, place in the table of legs, and site."""
         rows = self.predictions[self.predictions["stage"] == "test"]
-        places = self.legs[[*LEG_KEY, "visit"]].assign(place=self.legs.index)
+        names = [*LEG_KEY, "visit", *([SITE] if SITE in self.legs else [])]
+        places = self.legs[names].assign(place=self.legs.index)
         return rows.merge(places, on=LEG_KEY)
 
     @property

@@ -13,8 +13,8 @@ from pdla.evaluation.metrics import HEADLINE, METRIC_OF, METRICS, Metric
 from pdla.evaluation.predictions import LEG_KEY, LegKey
 from pdla.report.analysis import Analysis, Row, Section
 from pdla.report.pooling import Scorer
-from pdla.report.references import attainable_kappa
-from pdla.report.study_run import StudyRun
+from pdla.report.spread import measure_spread, passes_text
+from pdla.report.study_run import PassKey, StudyRun
 
 Cell = tuple[str, str]  # value, and interval or reason in smaller letters
 
@@ -32,102 +32,6 @@ def interval_text(estimate: Estimate) -> str:
     """Value and interval in a sentence; n/a where undefined."""
     value, interval = make_cell(estimate)
     return f"{value} ({interval})" if interval else value
-
-
-def headline(analysis: Analysis) -> list[str]:
-    """The answer, a sentence or two for each model, on the first primary metric."""
-    metric = METRIC_OF[analysis.primary[0]]
-    section = analysis.headline
-    told = []
-    for row in section.rows:
-        if row.scorer.is_baseline:
-            continue
-        stamp = "LEAKY, no result: " if row.scorer.is_leaky else ""
-        where = f", {section.scope.title}" if analysis.patients else ""
-        told.append(
-            f"{stamp}{row.scorer.name}{where}: {metric.title} "
-            f"{interval_text(row.estimates[metric.key])} "
-            f"on {row.n_legs} legs of {row.n_patients} patients"
-            + _elsewhere(analysis, row, metric)
-            + _share_of_reference(analysis, row, metric)
-            + _monotony(row)
-            + f". {_verdicts(section, row, metric)}."
-        )
-    return told
-
-
-def _elsewhere(analysis: Analysis, row: Row, metric: Metric) -> str:
-    """The same metric of everybody, where the headline is of patients, and of each leg."""
-    first, *legs = analysis.sections
-    named = [("with controls", first)] if analysis.patients else []
-    named += [(section.scope.title.lower(), section) for section in legs if not analysis.patients]
-    told = [
-        f"{name} {interval_text(own.estimates[metric.key])}"
-        for name, section in named
-        for own in section.rows
-        if own.scorer is row.scorer
-    ]
-    return f" ({'; '.join(told)})" if told else ""
-
-
-def _share_of_reference(analysis: Analysis, row: Row, metric: Metric) -> str:
-    """Which share of what true kinematics give a model reaches, on simulated data; else empty."""
-    run = analysis.study.first
-    attainable = attainable_kappa(run, patients_only=analysis.patients is not None)
-    if metric.key != "qwk" or attainable is None:
-        return ""
-    return (
-        f", {row.estimates['qwk'].value / attainable:.0%} of the {attainable:.2f} that true "
-        f"kinematics give with raters {run.result.data.raters}"
-    )
-
-
-def power_note(analysis: Analysis) -> str:
-    """The smallest difference that these patients could have shown; empty if it is not known."""
-    metric = METRIC_OF[analysis.primary[0]]
-    section = analysis.headline
-    differences = [one for one in section.differences if one.other.is_baseline]
-    named = [one for one in differences if one.is_primary]
-    found = [(one.estimates[metric.key].detectable, one) for one in named or differences]
-    found = [(value, one) for value, one in found if value > 0]  # NaN and constants are not
-    if not found:
-        return ""
-    smallest, one = min(found, key=lambda pair: pair[0])
-    largest = max(found, key=lambda pair: pair[0])[0]
-    values = f"{smallest:.2f}" if smallest == largest else f"{smallest:.2f} to {largest:.2f}"
-    n_patients = one.estimates[metric.key].n_patients
-    which = "the primary contrast" if named else "each baseline"
-    return (
-        f"With these {n_patients} patients, a true difference in {metric.title} to {which} would "
-        f"have to be at least {values} to be shown in 80% of such studies, before any correction. "
-        "\u201cNo difference shown\u201d does not mean that there is none."
-    )
-
-
-def _monotony(row: Row) -> str:
-    """That a scorer gives everybody one score, which its metrics show to experts only."""
-    said = {int(score) for table in row.passes for score in table["predicted"].unique()}
-    return f"; it says {said.pop()} to every leg" if len(said) == 1 else ""
-
-
-def _verdicts(section: Section, row: Row, metric: Metric) -> str:
-    """Which baselines a model is better than, cannot be told apart from, is worse than."""
-    groups: dict[bool | None, list[str]] = {}
-    own = [one for one in section.differences if one.scorer is row.scorer and one.other.is_baseline]
-    if not any(np.isfinite(one.estimates[metric.key].low) for one in own):
-        return (
-            "Too few patients for an interval, so nothing is known of the difference to baselines"
-        )
-    for one in own:
-        star = " (primary contrast)" if one.is_primary else ""
-        groups.setdefault(one.is_better(metric), []).append(f"\u201c{one.other.name}\u201d{star}")
-    words = ((True, "better than"), (None, "no difference shown to"), (False, "worse than"))
-    text = "; ".join(f"{word} {_enumerate(groups[key])}" for key, word in words if key in groups)
-    return text[:1].upper() + text[1:]
-
-
-def _enumerate(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def ordered_metrics(analysis: Analysis) -> list[Metric]:
@@ -206,7 +110,7 @@ def _keys(metrics: list[Metric]) -> list[str]:
 
 
 def subgroup_rows(section: Section, metrics: list[Metric]) -> list[ScorerRow]:
-    """Every subgroup and scorer with the primary metrics."""
+    """Every subgroup and scorer with its metrics."""
     return [
         _scorer_row(row, metrics, title if number == 0 else "")
         for title, rows in section.subgroups.items()
@@ -215,28 +119,49 @@ def subgroup_rows(section: Section, metrics: list[Metric]) -> list[ScorerRow]:
 
 
 @dataclass(frozen=True)
-class PassRow:
-    """One pass of a model: metrics of a repeat of the split and a seed."""
+class SpreadRow:
+    """What draws of the folds and seeds change: a scorer or a difference.
+
+    Attributes:
+        name: Of the row.
+        is_bold: Whether it is a model, an average or the primary contrast.
+        passes: How many draws and seeds.
+        cells: For each metric: SD between draws, SD between seeds, lowest to highest pass.
+    """
 
     name: str
-    repeat: int
-    seed: str
+    is_bold: bool
+    passes: str
     cells: list[str]
 
 
-def spread_rows(section: Section, metrics: list[Metric]) -> list[PassRow]:
-    """Each pass of each model, if there are several."""
-    return [
-        PassRow(
-            row.scorer.name,
-            key.repeat,
-            "mean" if row.scorer.kind == "average" else str(key.seed),
-            [show_number(values[metric.key]) for metric in metrics],
-        )
+def spread_rows(section: Section, metrics: list[Metric]) -> list[SpreadRow]:
+    """Rows with several passes over the legs, then the primary contrast."""
+    rows = [
+        (row.scorer.name, not row.scorer.is_baseline, row.spread)
         for row in section.rows
-        if not row.scorer.is_baseline and len(row.spread) > 1
-        for key, values in row.spread.items()
+        if len(row.spread) > 1
     ]
+    rows += [
+        (f"{one.scorer.name} minus {one.other.name} *", True, one.spread)
+        for one in section.differences
+        if one.is_primary and len(one.spread) > 1
+    ]
+    return [
+        SpreadRow(
+            name,
+            is_bold,
+            passes_text(spread),
+            [cell for metric in metrics for cell in _spread_cells(spread, metric)],
+        )
+        for name, is_bold, spread in rows
+    ]
+
+
+def _spread_cells(passes: Mapping[PassKey, Mapping[str, float]], metric: Metric) -> list[str]:
+    found = measure_spread({key: values[metric.key] for key, values in passes.items()})
+    sds = ["-" if np.isnan(sd) else f"{sd:.2f}" for sd in (found.sd_repeats, found.sd_seeds)]
+    return [*sds, f"{show_number(found.low)} to {show_number(found.high)}"]
 
 
 def show_number(value: float) -> str:
@@ -258,21 +183,24 @@ class FlowStep:
 
 
 def flow_steps(analysis: Analysis) -> list[FlowStep]:
-    """Found, usable, rated, tested; the reasons are in `exclusion_rows`."""
-    flow = analysis.study.first.result.flow
+    """Found, usable, rated, tested; over all data sets; the reasons are in `Study.excluded`."""
+    flows = [run.result.flow for run in analysis.study.data_runs]
     table = analysis.sections[0].table
     patients = table["patient"].nunique()
+    rows, in_view = sum(flow.rows for flow in flows), sum(flow.legs_usable for flow in flows)
+    found, usable, rated = (
+        sum(values)
+        for values in zip(
+            *((flow.videos_found, flow.videos_usable, flow.legs_rated) for flow in flows),
+            strict=True,
+        )
+    )
     return [
-        FlowStep("found", flow.videos_found, "videos", f"{flow.rows} rows in the label sheet"),
-        FlowStep("usable", flow.videos_usable, "videos", f"{flow.legs_usable} legs in view"),
-        FlowStep("rated", flow.legs_rated, "legs", "have a score"),
+        FlowStep("found", found, "videos", f"{rows} rows in the label sheet"),
+        FlowStep("usable", usable, "videos", f"{in_view} legs in view"),
+        FlowStep("rated", rated, "legs", "have a score"),
         FlowStep("used", len(table), "legs", f"tested; {patients} patients"),
     ]
-
-
-def exclusion_rows(analysis: Analysis) -> list[tuple[str, int]]:
-    """Why videos and legs were left out, the commonest first."""
-    return list(analysis.study.first.result.excluded.items())
 
 
 @dataclass(frozen=True)

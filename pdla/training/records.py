@@ -21,7 +21,7 @@ from pdla.data.recordings import Cohort, LegSample
 from pdla.data.skeletons import Leg
 from pdla.data.splits.files import describe_folds
 from pdla.data.splits.folds import Splitter
-from pdla.evaluation.leg_table import KEYPOINTS
+from pdla.evaluation.leg_table import KEYPOINTS, SITE
 from pdla.runs.config import Section
 from pdla.runs.folder import LEGS_FOLDER, SPLIT
 from pdla.runs.result import DataSource, Flow, SplitRecord
@@ -95,10 +95,11 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
     """Write the table of rated legs unless a run of the study has done so.
 
     Returns:
-        Name of the file in the study's folder `_legs`; it follows from data and pseudonyms.
+        Name of the file in the study's folder `_legs`; it follows from data, pseudonyms and sites.
     """
     names = [sample.recording.video_id for sample in rated]
-    digest = hashlib.sha256("\n".join([data_hash, *names]).encode()).hexdigest()[:16]
+    facts = [data_hash, *names, *(_sites(rated) or [])]
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     path = study_dir / LEGS_FOLDER / f"{digest}.csv"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,15 +107,23 @@ def write_legs(study_dir: Path, data_hash: str, rated: Sequence[LegSample]) -> s
     return path.name
 
 
-def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
-    """The rated legs with the kinematics of their bouts, see `leg_table`, and KEYPOINTS.
+def _sites(rated: Sequence[LegSample]) -> list[str] | None:
+    """The site of each leg; None if the label sheet names none."""
+    sites = [sample.condition.site for sample in rated]
+    return sites if any(sites) else None
 
-    The features of published scorers come after the kinematics.
+
+def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
+    """The rated legs with the kinematics of their bouts, see `leg_table`, SITE and KEYPOINTS.
+
+    The features of published scorers come after the kinematics; SITE only where sites are named.
     """
     table = leg_table(rated).drop(columns=["bout_start_s", "bout_end_s"])
     published = pd.DataFrame([published_features(one.recording, one.leg) for one in rated])
+    sites = _sites(rated)
     return pd.concat([table, published], axis=1).assign(
-        **{KEYPOINTS: [sample.recording.sha256 for sample in rated]}
+        **({SITE: sites} if sites else {}),
+        **{KEYPOINTS: [sample.recording.sha256 for sample in rated]},
     )
 
 

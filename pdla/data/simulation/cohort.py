@@ -86,8 +86,11 @@ def plan_videos(options: SimulationOptions) -> list[VideoPlan]:
         )
     severity, raters = _draw_people(rows, scores, options)
     if options.variety != "clinic":
-        scores = _rate_otherwise(rows, scores, severity, options)
-        raters[:, 0] = np.where(np.isnan(scores), raters[:, 0], np.nan_to_num(scores))
+        given = _rate_otherwise(rows, severity, options)
+        raters[:, 0] = np.where(np.isnan(scores), raters[:, 0], given[:, 0])
+        scores = np.where(np.isnan(scores), np.nan, given[:, 0])
+        if options.n_raters > 1:
+            raters = np.concatenate([raters[:, :1], given[:, 1:]], axis=1)
     elif options.raters != "clinic":
         raters = _draw_raters(rows, severity, options)
         scores = np.where(np.isnan(scores), np.nan, raters[:, 0])
@@ -161,17 +164,19 @@ def _balanced_scores(rows: list[Row], seed: int) -> Array:
 
 
 def _rate_otherwise(
-    rows: list[Row], scores: Array, severity: Array, options: SimulationOptions
-) -> Array:
-    """(rows, 2) of the sheet's scores of raters who each cut the scale elsewhere."""
-    given = scores.copy()
+    rows: list[Row], severity: Array, options: SimulationOptions
+) -> NDArray[np.int64]:
+    """(rows, raters, 2) of scores of raters who cut the scale elsewhere, as their site does."""
+    given = np.empty((len(rows), options.n_raters, 2), dtype=np.int64)
     site = SITES.get(options.variety)
     factor = RATERS[options.raters][options.scores]
     for person, places in _by_person(rows):
         slope, offset = site.cuts if site else draw_rater_cuts(options.seed, person)
-        rng = stream(options.seed, "cuts", MAX_VIDEOS + person)
-        seen = rate(np.clip(slope * severity[places] + offset, -0.4, 4.4), rng, factor)
-        given[places] = np.where(np.isnan(scores[places]), np.nan, seen)
+        seen = np.clip(slope * severity[places] + offset, -0.4, 4.4)
+        given[places, 0] = rate(seen, stream(options.seed, "cuts", MAX_VIDEOS + person), factor)
+        for number in range(1, options.n_raters):
+            rng = stream(options.seed, "raters", MAX_RATERS * person + number)
+            given[places, number] = rate(seen, rng, factor)
     return given
 
 

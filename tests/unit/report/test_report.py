@@ -16,15 +16,16 @@ from pdla.data.splits.files import Split
 from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import analyse, lonely_scores
+from pdla.report.answer import headline, power_note
 from pdla.report.baseline_scorers import pool_baselines
 from pdla.report.page import write_report
-from pdla.report.references import SIMULATED
+from pdla.report.references import SIMULATED, attainable_kappa
 from pdla.report.scopes import Scope, judge
 from pdla.report.study import read_study
 from pdla.report.study_file import StudyFile
 from pdla.report.study_run import repeat_of_fold
 from pdla.report.summary import stamps
-from pdla.report.tables import error_table, headline, power_note, subgroup_rows
+from pdla.report.tables import error_table, subgroup_rows
 from pdla.runs.folder import fail_run, finish_run, open_run, read_result
 from tests.fixtures.studies import make_config, make_study
 
@@ -432,6 +433,22 @@ def test_a_study_of_simulated_legs_says_which_share_of_the_reference_of_its_rate
         told = headline(replace(analysis, study=replace(analysis.study, runs=runs)))[0]
         assert f"{kappa / expected:.0%} of the {expected:.2f}" in told
         assert f"with raters {raters}" in told
+
+
+@pytest.mark.parametrize(
+    "recordings",
+    [
+        {"simulate": {"variety": "site_b"}},
+        {"simulate": {"n_raters": 3}, "sheet": {"raters": "mean"}},
+    ],
+)
+def test_no_reference_is_given_for_raters_whose_reference_is_not_known(analysis, recordings):
+    run = analysis.study.first
+    data = replace(run.result.data, simulated="clinic")
+    simulated = replace(run, result=replace(run.result, data=data))
+    assert attainable_kappa(simulated, patients_only=True) is not None
+    other = replace(simulated, config=run.config | {"recordings": recordings})
+    assert attainable_kappa(other, patients_only=True) is None
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from omegaconf import open_dict
 from pdla.training.config import check_config, plain_config
 from tests.fixtures.places import CONF
 
-SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))
+SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml") if path.stem != "repeated")
 
 
 def variants(sweep):
@@ -52,3 +52,17 @@ def test_pretrained_variants_begin_with_weights_that_the_pretraining_sweep_makes
             for n in (0, 1)
         }  # fmt: skip
     assert wanted == made
+
+
+def test_the_repeated_study_runs_every_fold_of_every_draw_of_a_model_that_one_may_change():
+    overrides = ["sweep=repeated", "trainer.accelerator=cpu", "model=kinematic"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = compose("train", overrides=overrides, return_hydra_config=True)
+    axes = composed.hydra.sweeper.params
+    assert axes["model"] == "kinematic"
+    assert axes["split.fold"] == f"range({composed.split.n_folds * composed.split.repeats})"
+    assert composed.split.repeats >= 3
+    assert composed.leg == "both"
+    with open_dict(composed):
+        del composed["hydra"]
+    check_config(plain_config(composed))

@@ -146,6 +146,16 @@ def test_one_to_five_raters_and_no_preset_of_another_name() -> None:
             SimulationOptions(**wrong)  # type: ignore[arg-type]
 
 
+def test_all_raters_of_a_site_share_its_scale() -> None:
+    plans = plan_videos(SimulationOptions(62, variety="site_b", raters="icc65", n_raters=3))
+    alone = plan_videos(SimulationOptions(62, variety="site_b", raters="icc65"))
+    assert [plan.scores for plan in plans] == [plan.scores for plan in alone]
+    given = np.array([plan.raters for plan in plans if plan.row.group == "TG"], float)
+    severity = np.array([plan.severity for plan in plans if plan.row.group == "TG"])
+    assert given.shape[1:] == (3, 2)
+    assert (given.mean(axis=(0, 2)) - severity.mean() > 0.3).all()  # half a point more severe
+
+
 def test_agreement_of_equal_raters_is_one_and_of_strangers_none() -> None:
     scores = np.arange(500) % 5
     assert intraclass_correlation(np.stack([scores, scores], axis=1)) == pytest.approx(1.0)
