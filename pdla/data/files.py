@@ -86,6 +86,21 @@ def path_and_reason(error: OSError) -> str:
     return f"{path}: {reason}"
 
 
+def read_utf8(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ValueError: If it is not UTF-8; one line with the path.
+        OSError: If it cannot be opened.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: damaged (byte {error.start} is not UTF-8 text); restore the file"
+        ) from None
+
+
 def first_line(error: BaseException) -> str:
     """What an error says, as one line; its kind where it says nothing."""
     lines = str(error).strip().splitlines()

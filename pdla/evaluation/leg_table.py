@@ -5,6 +5,8 @@ from typing import Final
 
 import pandas as pd
 
+from pdla.data.files import first_line
+
 # Columns that say who and what; all others but these and KEYPOINTS are kinematics of the bout.
 FACTS: Final = ("video_id", "patient", "group", "leg", "visit", "score")
 RATING: Final = "rating"  # mean of raters
@@ -22,7 +24,10 @@ def read_legs(path: Path) -> pd.DataFrame:
         ValueError: If it is not such a table; one line.
     """
     # As text first: "NA" may be the name of a group.
-    table = pd.read_csv(path, keep_default_na=False, dtype=str)
+    try:
+        table = pd.read_csv(path, keep_default_na=False, dtype=str)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a table of legs ({first_line(error)})") from None
     if missing := [name for name in FACTS if name not in table]:
         raise ValueError(f"{path}: no column {', '.join(missing)}")
     try:

@@ -101,7 +101,7 @@ def _forest_axes(rows: Sequence[ForestRow], title: str, width: float) -> tuple[F
         axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.2)
         axes.plot(estimate.value, place, "o", color=colour, markersize=6)
     axes.set_yticks(range(len(rows)), names, fontsize=9)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
     axes.set_title(title, fontsize=11, loc="left")
     return figure, axes
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pdla.data.files import read_utf8
 from pdla.data.splits.files import FoldsRecord, Split
 from pdla.evaluation.leg_table import SITE, read_legs
 from pdla.evaluation.predictions import LEG_KEY, read_predictions
-from pdla.runs.config import RunConfig
+from pdla.runs.config import RunConfig, check_sections
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, SPLIT, read_result, text_hash
 from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
@@ -93,8 +94,9 @@ def read_run(run_dir: Path) -> StudyRun:
         raise ValueError(f"{run_dir}: not a finished run; finish it first")
     try:
         record = FoldsRecord.read(run_dir / SPLIT)
-        text = (run_dir / PREDICTIONS).read_text(encoding="utf-8")
+        text = read_utf8(run_dir / PREDICTIONS)
         config = read_config(run_dir / CONFIG)
+        check_sections(run_dir / CONFIG, config)
         legs = read_legs(run_dir.parent / LEGS_FOLDER / result.legs_file)
     except FileNotFoundError as error:
         raise ValueError(

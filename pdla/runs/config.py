@@ -1,5 +1,6 @@
 """The config of a run: what train.py composes from conf/, and config.yaml keeps."""
 
+from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 from pdla.data.skeletons import Leg
@@ -48,3 +49,20 @@ class RunConfig(TypedDict):
     optim: Section
     trainer: Section
     model: Section
+
+
+def check_sections(path: Path, config: RunConfig) -> None:
+    """Refuse a config without what every run has.
+
+    Raises:
+        ValueError: One line with the path of the config.
+    """
+    for key in sorted(RunConfig.__required_keys__):
+        if key not in config:
+            raise ValueError(f"{path}: damaged ({key} is missing); restore it, or run again")
+        is_section = RunConfig.__annotations__[key] is Section
+        if is_section and not isinstance(value := config.get(key), dict):
+            raise ValueError(
+                f"{path}: damaged ({key} holds {type(value).__name__}, expected options); restore "
+                "it, or run again"
+            )

@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 from filelock import FileLock, Timeout
 
-from pdla.data.files import write_json, write_text
+from pdla.data.files import read_utf8, write_json, write_text
 from pdla.runs.config import RunConfig
 from pdla.runs.old_configs import read_config
 from pdla.runs.result import RunResult
@@ -111,7 +111,7 @@ def read_result(run_dir: Path) -> RunResult | None:
     path = run_dir / RESULT
     if not path.exists():
         return None
-    return RunResult.from_json(path.read_text(encoding="utf-8"), path)
+    return RunResult.from_json(read_utf8(path), path)
 
 
 def finish_run(run_dir: Path, result: RunResult, predictions: pd.DataFrame) -> None:

@@ -26,7 +26,7 @@ STUDIES = {
     ),
     "keypoints": (
         "trainer=gpu", "model=tcn,stgcn,kinematic_tcn,posec3d", "leg=both", "split.fold=range(5)",
-        "seed=0,1", "+launcher=joblib", "hydra.launcher.n_jobs=4",
+        "seed=0,1", "launcher=joblib", "hydra.launcher.n_jobs=4",
     ),
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from pytorchvideo.data.clip_sampling import (
 
 # Three frames a tap for the fastest seen, 3.8 a second (simulation/reference.py).
 MIN_CLIP_FPS = 12.0
+MAX_CLIP_FRAMES = 10_000  # over five minutes at 30 fps: no task takes as long
 
 
 class ClipTime(NamedTuple):
@@ -88,11 +89,11 @@ class Sampling:
             raise ValueError(
                 f"sampling.train={self.train!r}: choose random, constant_clips or uniform"
             )
-        if self.fps < MIN_CLIP_FPS:
+        if not self.fps >= MIN_CLIP_FPS:
             raise ValueError(
                 f"sampling.fps={self.fps}: at least {MIN_CLIP_FPS:g}, or fast taps alias away"
             )
-        if min(self.seconds, self.stride_s, self.clips_per_video, self.n_taps) <= 0:
+        if not min(self.seconds, self.stride_s, self.clips_per_video, self.n_taps) > 0:
             raise ValueError(
                 f"sampling.seconds={self.seconds}, stride_s={self.stride_s}, clips_per_video="
                 f"{self.clips_per_video}, n_taps={self.n_taps}: all must be positive"
@@ -101,6 +102,11 @@ class Sampling:
             raise ValueError(
                 f"sampling.stride_s={self.stride_s} > seconds={self.seconds}: "
                 "evaluation would skip parts of the bout"
+            )
+        if not self.seconds * self.fps <= MAX_CLIP_FRAMES:
+            raise ValueError(
+                f"sampling.seconds={self.seconds}, fps={self.fps}: at most {MAX_CLIP_FRAMES:,} "
+                "frames in a clip"
             )
 
     @property

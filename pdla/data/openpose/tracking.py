@@ -69,8 +69,14 @@ def follow_patient(
     chosen = np.isin(path, chains[0])
     keypoints[frame[chosen]] = people[chosen]
     has_others[frame[~chosen]] = True
-    rival = weights[chains[1]].sum() / weights[chains[0]].sum() if len(chains) > 1 else 0.0
-    return PatientTrack(keypoints, has_others, float(rival))
+    return PatientTrack(keypoints, has_others, _rival([weights[chain].sum() for chain in chains]))
+
+
+def _rival(weights: Sequence[float]) -> float:
+    """Weight of the second over that of the first; 1 if nobody has any, as outside the picture."""
+    if len(weights) < 2:
+        return 0.0
+    return float(weights[1] / weights[0]) if weights[0] > 0 else 1.0
 
 
 def _place(people: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

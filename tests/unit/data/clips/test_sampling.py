@@ -98,6 +98,10 @@ def test_time_outside_the_recording_is_unseen():
     ("options", "message"),
     [
         ({"fps": 3.2}, "alias"),
+        ({"fps": float("nan")}, "alias"),
+        ({"fps": 1e30}, "at most 10,000 frames"),
+        ({"seconds": float("inf")}, "at most 10,000 frames"),
+        ({"seconds": float("nan")}, "positive"),
         ({"seconds": 0}, "positive"),
         ({"seconds": 2, "stride_s": 3}, "skip parts"),
         ({"within": "video"}, "leg_bout, taps or recording"),

@@ -92,3 +92,8 @@ def test_a_video_with_nothing_in_it_says_so(tmp_path: Path, content: bytes, word
 def test_a_frame_that_is_too_large_is_not_parsed() -> None:
     with pytest.raises(ValueError, match="too large"):
         parse_people(b" " * 5_000_000 + b"x")
+
+
+def test_two_people_outside_the_picture_are_equally_likely(tmp_path: Path) -> None:
+    folder = write_video(tmp_path / "v", seated(60, shift=(-2000, 0)), seated(60, shift=(5000, 0)))
+    assert read(folder).facts.rival == 1.0
