@@ -95,5 +95,5 @@ def test_a_frame_that_is_too_large_is_not_parsed() -> None:
 
 
 def test_two_people_outside_the_picture_are_equally_likely(tmp_path: Path) -> None:
-    folder = write_video(tmp_path / "v", seated(60, shift=(-2000, 0)), seated(60, shift=(5000, 0)))
+    folder = write_video(tmp_path / "v", seated(60, shift=(-2000, 0)), seated(60, shift=(-4000, 0)))
     assert read(folder).facts.rival == 1.0
