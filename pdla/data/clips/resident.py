@@ -72,29 +72,29 @@ class PlannedClips(ClipDataset):
     def __init__(self, resident: ResidentKeypoints, *options: object) -> None:
         super().__init__(*options)  # type: ignore[arg-type]
         self.resident = resident
+        recordings = [sample.recording for sample in self.samples]
+        self._n_recorded = np.array([recording.n_frames for recording in recordings])
+        self._fps = np.array([recording.fps for recording in recordings])
 
     def __getitems__(self, wanted: Sequence[ClipDraw | int]) -> ClipBatch:
         """A batch: rows (B, T, 2), weight (B, T), score (B,), sample (B,)."""
         draws = [self.as_draw(one) for one in wanted]
         legs = [self.slots[draw.item].sample for draw in draws]
-        planned = [self._plan(leg, draw) for leg, draw in zip(legs, draws, strict=True)]
-        rows, weights = zip(*planned, strict=True)
-        return {
-            "rows": torch.from_numpy(np.stack(rows)),
-            "weight": torch.from_numpy(np.stack(weights)),
-            "score": torch.tensor([self.score_of(leg) for leg in legs]),
-            "sample": torch.tensor(legs),
-        }
-
-    def _plan(self, leg: int, draw: ClipDraw) -> tuple[np.ndarray, np.ndarray]:
-        recording = self.samples[leg].recording
+        clips = [self.clip_time(draw) for draw in draws]
         frames = clip_frames(
-            recording.n_frames,
-            recording.fps,
-            self.clip_time(draw),
+            self._n_recorded[legs],
+            self._fps[legs],
+            [clip.start_s for clip in clips],
+            [clip.end_s for clip in clips],
             self.sampling.fps,
             self.sampling.clip_frames,
         )
-        rows = np.stack([frames.lower, frames.upper], axis=-1) + self.resident.first_rows[leg]
+        rows = np.stack([frames.lower, frames.upper], axis=-1)
+        rows += self.resident.first_rows[legs][:, None, None]
         rows[frames.is_outside] = UNSEEN_ROW
-        return rows, frames.weight
+        return {
+            "rows": torch.from_numpy(rows),
+            "weight": torch.from_numpy(frames.weight),
+            "score": torch.tensor([self.score_of(leg) for leg in legs]),
+            "sample": torch.tensor(legs),
+        }

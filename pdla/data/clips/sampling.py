@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pytorchvideo.data.clip_sampling import (
     ClipSampler,
     ConstantClipsPerVideoSampler,
@@ -192,7 +192,7 @@ def take_clip(
         (n_frames, 25, 3). A joint unseen in a neighbouring frame that counts is unseen, and so is
         every joint outside the recording or after the end of the clip: nothing is invented.
     """
-    frames = clip_frames(len(keypoints), fps, clip, clip_fps, n_frames)
+    frames = clip_frames(len(keypoints), fps, clip.start_s, clip.end_s, clip_fps, n_frames)
     weight = frames.weight[:, None, None]
     blended = keypoints[frames.lower] * (1 - weight) + keypoints[frames.upper] * weight
     taken = np.where(weight > 0, blended, keypoints[frames.lower])
@@ -202,13 +202,13 @@ def take_clip(
 
 
 class ClipFrames(NamedTuple):
-    """Which frames of a recording a clip of T frames shows.
+    """Which frames of their recordings clips of T frames show.
 
     Attributes:
-        lower: (T,) frame at or before each time, within the recording.
-        upper: (T,) the next one.
-        weight: (T,) float32, how far a time is from `lower` to `upper`, 0 to 1.
-        is_outside: (T,) before the recording, after it, or after the end of the clip.
+        lower: (..., T) frame at or before each time, within the recording.
+        upper: (..., T) the next one.
+        weight: (..., T) float32, how far a time is from `lower` to `upper`, 0 to 1.
+        is_outside: (..., T) before the recording, after it, or after the end of the clip.
     """
 
     lower: NDArray[np.int64]
@@ -218,19 +218,32 @@ class ClipFrames(NamedTuple):
 
 
 def clip_frames(
-    n_recorded: int, fps: float, clip: ClipTime, clip_fps: float, n_frames: int
-) -> ClipFrames:
-    """Where the evenly spaced times of a clip fall between the frames of a recording."""
-    time_s = clip.start_s + np.arange(n_frames) / clip_fps
-    position = time_s * fps
+    n_recorded: ArrayLike, fps: ArrayLike, start_s: ArrayLike, end_s: ArrayLike,
+    clip_fps: float, n_frames: int,
+) -> ClipFrames:  # fmt: skip
+    """Where the evenly spaced times of clips fall between the frames of their recordings.
+
+    Args:
+        n_recorded: (...) frames of each recording; one number for one clip.
+        fps: (...) their frames a second.
+        start_s: (...) second at which each clip begins.
+        end_s: (...) second at which it ends.
+        clip_fps: Frames a second of the clips.
+        n_frames: T, frames in a clip.
+    """
+    last, rate, start, end = (
+        np.asarray(value)[..., None] for value in (n_recorded, fps, start_s, end_s)
+    )
+    last = last - 1
+    time_s = start + np.arange(n_frames) / clip_fps
+    position = time_s * rate
     nearest = np.round(position)
     position = np.where(np.abs(position - nearest) < 1e-6, nearest, position)
-    last = n_recorded - 1
     floor = np.floor(position)
     lower = np.clip(floor.astype(np.int64), 0, last)
     return ClipFrames(
         lower,
         np.minimum(lower + 1, last),
         (position - floor).astype(np.float32),
-        (position < 0) | (position > last) | (time_s >= clip.end_s - 1e-9),
+        (position < 0) | (position > last) | (time_s >= end - 1e-9),
     )
