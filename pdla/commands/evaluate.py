@@ -90,7 +90,9 @@ def evaluate_runs(
     cohort = read_cohort(videos, labels, store, options)
     check_rater_rule(cohort)
     if not cohort.rated_legs:
-        raise ValueError(f"{labels}: no rated leg with usable keypoints in {videos}")
+        raise ValueError(
+            f"{labels}: no rated leg with usable keypoints in {videos}; `pdla check` says why"
+        )
     legs = legs_table(cohort.rated_legs)
     for run in study.runs:
         _check_others(run, legs, cohort)

@@ -57,6 +57,8 @@ def read_overrides(arguments: Sequence[str]) -> DictConfig:
             override: Override = OverridesParser.create().parse_override(as_hydra_reads(argument))
         except HydraException as error:
             line = first_line(error)
+            if Path(argument).is_file():
+                line = "a file in the place of an option; a sheet is named by --labels"
             raise ValueError(f"{argument}: {line}; expected KEY=VALUE") from None
         key = override.key_or_group.removeprefix("recordings.")
         if override.is_delete():

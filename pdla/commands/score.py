@@ -22,7 +22,7 @@ from pdla.commands.score_table import (
     make_table,
 )
 from pdla.commands.scorers import LegsScorer, no_scores, open_scorer, score_by_runs
-from pdla.data.files import write_json, write_text
+from pdla.data.files import as_json, write_together
 from pdla.data.intake import Intake, read_intake
 from pdla.data.recordings import Cohort
 from pdla.evaluation.abstention import withhold
@@ -199,7 +199,7 @@ def _known(table: pd.DataFrame) -> list[str]:
     if n_unknown := int(scored["runs_that_knew_the_patient"].isna().sum()):
         facts.append(
             f"Whether runs were trained on the patients of {n_unknown} legs cannot be told: they "
-            "were trained in another working folder, or before pdla 0.2."
+            "were trained in another working folder or before pdla 0.2, or are an exported file."
         )
     return facts
 
@@ -217,7 +217,7 @@ def check_out(out: Path) -> None:
 def write_scores(scoring: VideoScoring, out: Path) -> list[Path]:
     """Write the table, what made it beside it, and the change between conditions.
 
-    Every file is written whole or not at all: if the disk is full, the old one stays as it is.
+    All files are written whole or none is: if the disk is full, the old ones stay as they are.
 
     Returns:
         The files.
@@ -228,18 +228,17 @@ def write_scores(scoring: VideoScoring, out: Path) -> list[Path]:
     files = {out: _as_csv(scoring.table)}
     if scoring.change is not None:
         files[out.with_name(f"{out.stem}-change.csv")] = _as_csv(scoring.change.table)
+    files[out.with_suffix(".json")] = as_json(_provenance(scoring))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        for path, text in files.items():
-            write_text(path, text)
-        write_json(out.with_suffix(".json"), _provenance(scoring))
+        write_together(files)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OSError(
             f"{out}: {reason}; nothing was lost: the scores are above, and what was there before "
             "is as it was. Free the disk or choose another --out, and run it again"
         ) from None
-    return [*files, out.with_suffix(".json")]
+    return list(files)
 
 
 def _as_csv(table: pd.DataFrame) -> str:

@@ -83,7 +83,7 @@ def _print_change(console: Console, change: Change) -> None:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
             table.add_row(
-                CHANGED[row.quantity], f"{row.mean:+.3g}", _interval(row.low, row.high),
+                CHANGED[row.quantity], _difference(row.mean), _interval(row.low, row.high),
                 _number(row.sem), _number(row.sdc),
             )  # fmt: skip
         console.print(table)
@@ -103,7 +103,12 @@ def _print_change(console: Console, change: Change) -> None:
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{low:+.3g} to {high:+.3g}" if np.isfinite(low) else "-"
+    return f"{_difference(low)} to {_difference(high)}" if np.isfinite(low) else "-"
+
+
+def _difference(value: float) -> str:
+    """With its sign; what is left of rounding is 0."""
+    return f"{round(value, 9):+.3g}"
 
 
 def _number(value: float) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,9 +58,21 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def write_together(contents: Mapping[Path, str]) -> None:
+    """Write several UTF-8 text files: all of them, or none if one cannot be written."""
+    with ExitStack() as stack:
+        for path, text in contents.items():
+            stack.enter_context(replacing(path)).write_bytes(text.encode())
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Plain values as readable JSON."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values as readable JSON, complete or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, as_json(content))
 
 
 _OS_ERRORS: Final = {

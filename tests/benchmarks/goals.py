@@ -11,15 +11,18 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
+
+import pandas as pd
 
 from tests.fixtures.benchmarks import Place, Row, as_markdown, write_docs
 from tests.fixtures.places import ROOT
@@ -69,9 +72,43 @@ def intake(place: Place) -> Iterator[Row]:
         )  # fmt: skip
 
 
+def scoring(place: Place) -> Iterator[Row]:
+    """JSON to csv of 62 new videos, with times as real time wants them, and a page of a patient."""
+    place.pdla("", None, "simulate", "data/new", "--seed", "7")
+    for model, speed in (("simulated", 20), ("stgcn", 20), ("r3d", 2)):
+        scorer = model
+        if model != "simulated":  # how well it is trained changes no time
+            short = ("trainer.max_epochs=1", "+trainer.limit_train_batches=1", PLAIN)
+            place.train("", None, f"model={model}", "leg=both", f"study={model}", *short)
+            scorer = f"runs/{model}"
+        plain = score_command(place, scorer, "csv")
+        table = pd.read_csv(place.folder / "csv.csv")
+        video_s = float(table.drop_duplicates("video_id")["duration_s"].sum())
+        name = f"score {video_s / 60:.1f} min of video, {model}"
+        yield replace(plain, name=name, goal_s=round(video_s / speed, 1))
+        paged = score_command(place, scorer, "html", "--html", "pages")
+        n_pages = table["patient"].nunique()
+        yield replace(
+            paged,
+            name=f"page of a patient, {model}: of {n_pages} pages, above the row without",
+            wall_s=round((paged.wall_s - plain.wall_s) / n_pages, 2),
+            cpu_s=round((paged.cpu_s - plain.cpu_s) / n_pages, 2),
+            goal_s=3,
+        )
+
+
+def score_command(place: Place, scorer: str, name: str, *more: str) -> Row:
+    """`pdla score` of the new videos into an empty store: JSON is parsed each time."""
+    shutil.rmtree(place.folder / "data/store" / name, ignore_errors=True)
+    store = f"data/store/{name}"
+    return place.pdla(
+        "", None, "score", scorer, "data/new/LA", "--out", f"{name}.csv", "--store", store, *more
+    )
+
+
 WORK: Final[dict[str, Callable[[Place], Iterator[Row]]]] = {
     "kinematic": kinematic_study, "stgcn": stgcn_fold, "report": large_report, "intake": intake,
-    "train": first_run,
+    "train": first_run, "score": scoring,
 }  # fmt: skip
 
 

@@ -297,21 +297,27 @@ def test_no_patient_number_is_in_the_output(written, clinic, capsys):
     assert not [secret for secret in secrets for text in texts if secret in text]
 
 
-def test_a_full_disk_leaves_the_old_table_whole_and_is_one_line(written, tmp_path, monkeypatch):
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_full_disk_leaves_all_old_files_whole_and_is_one_line(
+    written, tmp_path, monkeypatch, room
+):
     scoring, _ = written
     out = tmp_path / "scores.csv"
     out.write_text("what was there")
+    wrote = []
 
     def full(path, content):
+        wrote.append(path)
         with path.open("wb") as file:
-            file.write(content[:9])
-        raise OSError(errno.ENOSPC, "No space left on device")
+            file.write(content if len(wrote) <= room else content[:9])
+        if len(wrote) > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files.Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left on device; nothing was lost") as error:
         write_scores(scoring, out)
     assert "\n" not in str(error.value)
-    assert out.read_text() == "what was there"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["what was there"]
 
 
 def test_local_scores_of_the_sheet_move_the_scores_and_the_gain_is_said(
