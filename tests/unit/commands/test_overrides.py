@@ -59,7 +59,8 @@ def test_values_mean_what_they_mean_to_train_py(prefix: str, argument: str, valu
 
 @pytest.mark.parametrize(
     ("argument", "words"),
-    [("openpose.fps=25,30", "several values"), ("~openpose.fps", "deleted"), ("fps", "KEY=VALUE"), (__file__, "a sheet is named by --labels"),
+    [("openpose.fps=25,30", "several values"), ("~openpose.fps", "deleted"), ("fps", "KEY=VALUE"),
+     (__file__, "a sheet is named by --labels"),
      ("openpose.frame_size=[1,", "KEY=VALUE")],
 )  # fmt: skip
 def test_what_no_single_run_could_take_is_one_line(argument: str, words: str) -> None:
