@@ -320,7 +320,10 @@ def _find_scores(
         )
     if len({_without_rater(names[position]) for position in candidates}) > 1:
         several = ", ".join(repr(names[position]) for position in candidates)
-        raise ValueError(f"{several} could all be {key} scores; set recordings.sheet.{key}")
+        raise ValueError(
+            f"{several} could all be {key} scores; set recordings.sheet.{key} to the one that "
+            "counts, or to all of them, as [A,B], if they are raters"
+        )
     return tuple(candidates)
 
 
