@@ -23,6 +23,8 @@ FULL_MODEL: Final = ModelFile(
     "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1",
 )
 
+N_LANDMARKS: Final = 33
+
 
 class MediaPipeLandmarks:
     """A `PoseEstimator`: BlazePose GHUM with tracking, as MediaPipe's tasks run it on a video.
@@ -67,7 +69,7 @@ class MediaPipeLandmarks:
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
         found = self._landmarker.detect_for_video(image, self._last_ms)
         people = [[(one.x, one.y, one.visibility) for one in pose] for pose in found.pose_landmarks]
-        return np.asarray(people, dtype=np.float32).reshape(len(people), -1, 3)
+        return np.asarray(people, dtype=np.float32).reshape(-1, N_LANDMARKS, 3)
 
     def close(self) -> None:
         """Close the landmarker of the last video."""

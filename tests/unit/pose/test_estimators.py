@@ -111,3 +111,15 @@ def test_mediapipe_finds_the_people_of_a_real_video(tmp_path: Path) -> None:
     assert video.fps == pytest.approx(60)
     assert video.facts.patient > 0.9
     assert video.facts.others > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TASK.exists(), reason="no model here")
+def test_mediapipe_finds_nobody_in_a_picture_of_nobody(tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe")
+    estimator = open_estimator("mediapipe", TASK, None)
+    path = write_phone_video(tmp_path / "a.mp4", np.stack([spot(128, 128, 20, 20)] * 3))
+    poses = estimate_video(path, estimator)
+    estimator.close()
+    assert poses.points.shape == (0, 33, 3)
+    assert poses.found == 0
