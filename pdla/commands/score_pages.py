@@ -67,7 +67,7 @@ class LegBlock:
         shares: Probability of each score.
         score_set: Scores that hold the rater's; empty or too few patients.
         reason: Why there is no score.
-        why: What stands out, in words.
+        why: What stands out, in words, with the score that it is most like; empty without a score.
         warnings: What the quality check found.
         quality: Shares of frames, in words.
         quantities: In order of the table.
@@ -223,7 +223,7 @@ def _leg_block(
         shares=[float(row[column]) for column in PROBABILITY_COLUMNS],
         score_set=_set_in_words(row["score_set"]),
         reason=row["reason"],
-        why=say_why(quantities, training),
+        why=say_why(quantities, training) if has_score else (),
         warnings=row["warnings"],
         quality=_quality(row),
         quantities=_lines(quantities, training),
