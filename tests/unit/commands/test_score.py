@@ -361,6 +361,7 @@ def test_a_page_a_patient_says_what_the_legs_did_and_how_sure_the_model_is(writt
     measured = scored.groupby("patient")["n_taps"].sum()
     tops = {name: pages[name].count("<circle") for name in measured.index}
     assert all(tops[name] >= count for name, count in measured.items())  # a dot is a tap
+    assert any("most like score" in text for text in pages.values())
 
 
 @pytest.mark.parametrize(
@@ -388,6 +389,11 @@ def test_a_leg_on_which_runs_disagree_has_no_score_in_any_form(study, clinic, mo
     assert 0 < len(disputed) < len(plain)
     assert disputed[["predicted", "expected_score", *PROBABILITIES]].isna().all(axis=None)
     assert (disputed["disagreement"] > 0).all()
+    monkeypatch.setattr(score_table, "MAX_DISAGREEMENT", -1.0)
+    scoring = score_videos(study, clinic / "new" / "LA", **options)
+    assert scoring.scored.empty
+    pages = write_pages(scoring, clinic / "disputed").parent.glob("P-*.html")
+    assert not any("most like score" in page.read_text() for page in pages)
 
 
 def test_the_folder_of_one_video_is_scored_as_well(study, clinic):
