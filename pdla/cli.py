@@ -336,7 +336,7 @@ def score(
     config: OptionsFile = None,
 ) -> None:
     """Score new, unrated videos with a row of a study, and say how sure that is."""
-    from pdla.commands.score import check_out, score_videos, write_scores
+    from pdla.commands.score import check_out, explain_scores, score_videos, write_scores
     from pdla.commands.score_pages import write_pages
     from pdla.commands.score_screen import print_files, print_scores
     from pdla.evaluation.recalibration import as_way
@@ -344,12 +344,12 @@ def score(
     check_out(out)
     scoring = score_videos(
         runs, videos, store=store, labels=labels, config=config, overrides=overrides or [],
-        row=row, way=as_way(recalibrate), change=change, explain=html is not None,
+        row=row, way=as_way(recalibrate), change=change,
     )  # fmt: skip
     print_scores(scoring, out)
     print_files(write_scores(scoring, out))
     if html is not None:
-        print_files([write_pages(scoring, html)])
+        print_files([write_pages(explain_scores(scoring, store), html)])
 
 
 @app.command()

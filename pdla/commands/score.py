@@ -50,7 +50,7 @@ class VideoScoring:
         sets: Rule of the score sets, after recalibration.
         recalibration: How probabilities were moved to local raters, if they were.
         change: Between two conditions, if it was asked for.
-        explanations: What moved the score of each leg, if it was asked for and can be told.
+        explanations: What moved the score of each leg; see `explain_scores`.
     """
 
     table: pd.DataFrame
@@ -79,7 +79,6 @@ def score_videos(
     row: str = "",
     way: Way | None = None,
     change: str = "",
-    explain: bool = False,
 ) -> VideoScoring:
     """Score videos; nothing is written but what is kept in the store.
 
@@ -96,7 +95,6 @@ def score_videos(
         way: Recalibrate by the rated legs of the sheet: thresholds or prior.
         change: Condition to compare: medication, stimulation or visit; where nobody was filmed in
             two states, the facts say so.
-        explain: Also look for what moved the score of each leg.
 
     Raises:
         ValueError: If no run is finished, the row is unknown, no leg can be scored, or there are
@@ -117,15 +115,18 @@ def score_videos(
             measured = measure_change(scoring.scored, change, COMPARED)
         except ValueError as error:  # the scores are of use without it
             facts.append(f"{error}")
-    scoring = replace(scoring, facts=facts, change=measured)
-    return replace(scoring, explanations=_explain(scoring, store)) if explain else scoring
+    return replace(scoring, facts=facts, change=measured)
 
 
-def _explain(scoring: VideoScoring, store: Path) -> dict[LegKey, Explanation]:
+def explain_scores(scoring: VideoScoring, store: Path) -> VideoScoring:
+    """The same scoring with what moved the score of each leg, where its scorer can tell."""
     cohort = scoring.intake.cohort
     wanted = set(zip(scoring.scored["video_id"], scoring.scored["leg"], strict=True))
     kept = [one for one in cohort.samples if (one.recording.video_id, one.leg) in wanted]
-    return scoring.scorer.explain(replace(cohort, samples=tuple(kept)), store) if kept else {}
+    if not kept:
+        return scoring
+    found = scoring.scorer.explain(replace(cohort, samples=tuple(kept)), store)
+    return replace(scoring, explanations=found)
 
 
 def _score(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pdla.commands.export import export_run
-from pdla.commands.score import score_videos, write_scores
+from pdla.commands.score import explain_scores, score_videos, write_scores
 from pdla.commands.score_pages import write_pages
 from pdla.commands.score_screen import print_scores
 from pdla.data.simulation import SimulationOptions, simulate_cohort
@@ -43,9 +43,8 @@ def clinic(tmp_path_factory):
 
 
 def pages_of(source, clinic, folder):
-    scoring = score_videos(
-        source, clinic / "new" / "LA", store=clinic / f"store-{folder.name}", explain=True
-    )
+    store = clinic / f"store-{folder.name}"
+    scoring = explain_scores(score_videos(source, clinic / "new" / "LA", store=store), store)
     index = write_pages(scoring, folder)
     return scoring, {path.stem: path.read_text() for path in index.parent.glob("P-*.html")}
 
@@ -95,7 +94,8 @@ def test_where_no_leg_can_be_scored_table_page_and_screen_say_why(tmp_path, caps
     simulate_cohort(tmp_path, SimulationOptions(videos=1, seed=3, traps="none", fps=15))
     for path in sorted(next(videos.iterdir()).iterdir())[40:]:
         path.unlink()
-    scoring = score_videos(Path("simulated"), videos, store=tmp_path / "store", explain=True)
+    scoring = score_videos(Path("simulated"), videos, store=tmp_path / "store")
+    scoring = explain_scores(scoring, tmp_path / "store")
     write_scores(scoring, tmp_path / "scores.csv")
     table = pd.read_csv(tmp_path / "scores.csv")
     assert table["reason"].tolist() == ["the video is too short"] * 2
