@@ -88,7 +88,7 @@ def _values(analysis: Analysis, *keys: str) -> str:
         value: object = run.config
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
-        found.add(str(value).rpartition(".")[2])
+        found.add(value.rpartition(".")[2] if isinstance(value, str) else str(value))
     return ", ".join(sorted(found))
 
 
@@ -159,11 +159,15 @@ def _missing(analysis: Analysis) -> str:
 
 def _left_out(analysis: Analysis) -> str:
     reasons = analysis.study.excluded
-    if not reasons:
-        return "No video and no leg was left out."
     shown = "; ".join(f"{count} x {reason}" for reason, count in list(reasons.items())[:3])
     more = f"; {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
-    return f"{sum(reasons.values())} videos or legs were left out ({shown}{more})."
+    flows = [run.result.flow for run in analysis.study.data_runs]
+    n_unrated = sum(flow.legs_usable - flow.legs_rated for flow in flows)
+    return (
+        f"{sum(reasons.values())} videos or legs were left out"
+        + (f" ({shown}{more})" if reasons else "")
+        + f"; {n_unrated} usable legs have no score that counts."
+    )
 
 
 def _flow(analysis: Analysis) -> str:
@@ -324,8 +328,9 @@ ITEMS: Final = (
     ),
     Item(
         "9b", "definition and measurement of predictors",
-        lambda analysis: "Keypoints of each frame; clips by sampling "
-        f"{_values(analysis, 'sampling', '_target_')}; kinematics of the whole bout.",
+        lambda analysis: "Keypoints of each frame; clips of "
+        f"{_values(analysis, 'sampling', 'seconds')} s within "
+        f"{_values(analysis, 'sampling', 'within')}; kinematics of the whole bout.",
     ),
     Item("9c", "who measured the predictors", None, True),
     Item(

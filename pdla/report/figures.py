@@ -6,7 +6,7 @@ All of them are small, with large letters: a phone shows them one below the othe
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Final
 
@@ -73,22 +73,24 @@ class ForestRow:
 def scorers_figure(rows: Sequence[ForestRow], metric: Metric, title: str) -> Figure:
     """A metric of every scorer with its interval, one line each; models are `is_good`.
 
+    The figures stand below the names, so that a phone shows them in letters of a readable size.
+
     Args:
         rows: From the top down.
         metric: What is shown.
         title: Above the figure.
     """
-    figure, axes = _forest_axes(rows, title, 9.0)
+    named = [replace(row, name=f"{row.name}\n{_estimate_text(row.estimate)}") for row in rows]
+    figure, axes = _forest_axes(named, title, 5.6)
     axes.set_xlabel(f"{metric.title} ({metric.direction})", fontsize=9)
-    for place, row in enumerate(rows):
-        estimate = row.estimate
-        text = f"{estimate.value:.2f}"
-        if np.isfinite(estimate.low):
-            text += f" ({estimate.low:.2f} to {estimate.high:.2f})"
-        axes.annotate(
-            text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=9
-        )
     return figure
+
+
+def _estimate_text(estimate: Estimate) -> str:
+    text = f"{estimate.value:z.2f}"
+    if np.isfinite(estimate.low):
+        text += f" ({estimate.low:z.2f} to {estimate.high:z.2f})"
+    return text
 
 
 def _forest_axes(rows: Sequence[ForestRow], title: str, width: float) -> tuple[Figure, Axes]:
@@ -162,12 +164,7 @@ def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
 
 def _calibration_text(passes: Sequence[pd.DataFrame]) -> str:
     estimates = estimate_metrics(passes, ("slope", "bias"))
-    lines = []
-    for key, estimate in estimates.items():
-        text = f"{METRIC_OF[key].title} {estimate.value:.2f}"
-        if np.isfinite(estimate.low):
-            text += f" ({estimate.low:.2f} to {estimate.high:.2f})"
-        lines.append(text)
+    lines = [f"{METRIC_OF[key].title} {_estimate_text(one)}" for key, one in estimates.items()]
     return "\n".join(lines)
 
 

@@ -24,8 +24,8 @@ def make_cell(estimate: Estimate, reason: str = "") -> Cell:
     if not np.isfinite(estimate.value):
         return "n/a", reason
     if not np.isfinite(estimate.low):
-        return f"{estimate.value:.2f}", ""
-    return f"{estimate.value:.2f}", f"{estimate.low:.2f} to {estimate.high:.2f}"
+        return f"{estimate.value:z.2f}", ""
+    return f"{estimate.value:z.2f}", f"{estimate.low:z.2f} to {estimate.high:z.2f}"
 
 
 def interval_text(estimate: Estimate) -> str:
@@ -166,7 +166,7 @@ def _spread_cells(passes: Mapping[PassKey, Mapping[str, float]], metric: Metric)
 
 def show_number(value: float) -> str:
     """Two decimals, or n/a."""
-    return f"{value:.2f}" if np.isfinite(value) else "n/a"
+    return f"{value:z.2f}" if np.isfinite(value) else "n/a"
 
 
 MAX_ERRORS: Final = 40  # legs that are listed, the worst first
