@@ -1,7 +1,7 @@
 """Everything that a report says in numbers, computed once: estimates, differences, subgroups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -169,6 +169,13 @@ def analyse(
         controls = file.control_groups if file.control_groups is not None else CONTROL_GROUPS
         inside = patients_scope(scopes[0], sections[0].table, controls)
         patients = _section(inside, scorers, primary, contrast) if inside else None
+    # One test is primary, that of the headline; in the other parts it is one of many.
+    if patients is None:
+        sections[0] = _correct(sections[0], contrast, primary)
+    else:
+        patients = _correct(patients, contrast, primary)
+        sections[0] = _correct(sections[0], None, primary)
+    sections[1:] = [_correct(section, None, primary) for section in sections[1:]]
     notes += [
         f"\u201c{scorer.name}\u201d was chosen on the command line: decide what to average before "
         "you see the results, not by them."
@@ -239,8 +246,11 @@ def _section(
     for part in subgroup_scopes(scope, table) if has_subgroups else []:
         found = [measure_row(row.scorer, part, subgroup_keys(primary), primary) for row in rows]
         subgroups[part.title] = [row for row in found if row is not None]
-    differences = correct(_differences(rows, primary, contrast), contrast, primary)
-    return Section(scope, rows, differences, subgroups, table)
+    return Section(scope, rows, _differences(rows, primary, contrast), subgroups, table)
+
+
+def _correct(section: Section, contrast: Contrast | None, primary: tuple[str, ...]) -> Section:
+    return replace(section, differences=correct(section.differences, contrast, primary))
 
 
 def subgroup_keys(primary: tuple[str, ...]) -> tuple[str, ...]:

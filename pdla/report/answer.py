@@ -18,11 +18,12 @@ def headline(analysis: Analysis) -> list[str]:
         if row.scorer.is_baseline:
             continue
         stamp = "LEAKY, no result: " if row.scorer.is_leaky else ""
-        where = f", {section.scope.title}" if analysis.patients else ""
+        title = analysis.patients.scope.title if analysis.patients else ""
+        where = f", {title[0].lower()}{title[1:]}" if title else ""
         told.append(
-            f"{stamp}{row.scorer.name}{where}: {metric.title} "
+            f"{stamp}{row.scorer.name}: {metric.title} "
             f"{interval_text(row.estimates[metric.key])} "
-            f"on {row.n_legs} legs of {row.n_patients} patients"
+            f"on {row.n_legs} legs of {row.n_patients} patients{where}"
             + (f", mean of {passes_text(row.spread)}" if len(row.spread) > 1 else "")
             + _elsewhere(analysis, row, metric)
             + _share_of_reference(analysis, row, metric)

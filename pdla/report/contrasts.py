@@ -24,7 +24,7 @@ class Difference:
         estimates: Metric key to difference.
         p_values: Metric key to the p value that decides: as it is for the primary contrast, else
             corrected by Holm's method for all other differences of the section.
-        is_primary: Whether it is the primary contrast.
+        is_primary: Whether it is the primary contrast, in the headline's part of the cohort.
         spread: Metric differences of each single pass; empty if the two scored other legs.
     """
 
@@ -80,6 +80,11 @@ def correct(
     """Mark the primary contrast, and correct the p values of the others.
 
     The primary contrast counts for the first primary metric. Each metric has a family of its own.
+
+    Args:
+        differences: Of one part of the cohort.
+        contrast: The primary one; None in all parts but that of the headline.
+        primary: Keys of the primary metrics.
     """
     found = [
         replace(one, is_primary=contrast is not None and _is(one, contrast)) for one in differences

@@ -87,7 +87,7 @@ def scorers_figure(rows: Sequence[ForestRow], metric: Metric, title: str) -> Fig
 
 
 def _estimate_text(estimate: Estimate) -> str:
-    text = f"{estimate.value:z.2f}"
+    text = f"{estimate.value:z.2f}" if np.isfinite(estimate.value) else "n/a"
     if np.isfinite(estimate.low):
         text += f" ({estimate.low:z.2f} to {estimate.high:z.2f})"
     return text
@@ -148,7 +148,7 @@ def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
     """
     table = pd.concat(passes)
     probabilities = probabilities_of(table)
-    figure, axes = _new_figure(3.4, 3.8)
+    figure, axes = _new_figure(3.4, 4.0)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8)
     for k, colour, marker in zip(THRESHOLDS, COLOURS, "os^", strict=False):
         reached = reach_probability(probabilities, k)
@@ -163,7 +163,7 @@ def reliability_figure(passes: Sequence[pd.DataFrame], title: str) -> Figure:
 
 
 def _calibration_text(passes: Sequence[pd.DataFrame]) -> str:
-    estimates = estimate_metrics(passes, ("slope", "bias"))
+    estimates = estimate_metrics(passes, ("slope", "intercept", "bias"))
     lines = [f"{METRIC_OF[key].title} {_estimate_text(one)}" for key, one in estimates.items()]
     return "\n".join(lines)
 

@@ -178,9 +178,11 @@ def draw_figures(analysis: Analysis) -> dict[str, dict[str, Figure]]:
         "overview": {f"All rows, {analysis.headline.scope.title}": _overview(analysis)},
         "folds": {"Scores of the tested legs by fold": _folds(analysis)},
         "forests": {
-            f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(section, key)
+            f"Differences in {METRIC_OF[key].title}, {section.scope.title}": _forest(
+                section, key, place == 0
+            )
             for section in analysis.all_sections
-            for key in analysis.primary
+            for place, key in enumerate(analysis.primary)
             if section.differences
         },
         "confusions": _per_model(legs, "Confusion matrix", draw.confusion_figure),
@@ -215,11 +217,12 @@ def _folds(analysis: Analysis) -> Figure:
     return draw.fold_scores_figure(counts, "Scores of the tested legs by fold")
 
 
-def _forest(section: Section, key: str) -> Figure:
+def _forest(section: Section, key: str, is_first_metric: bool) -> Figure:
     metric = METRIC_OF[key]
     rows = [
         draw.ForestRow(
-            f"{one.scorer.name}\nminus {one.other.name}" + (" *" if one.is_primary else ""),
+            f"{one.scorer.name}\nminus {one.other.name}"
+            + (" *" if one.is_primary and is_first_metric else ""),
             one.estimates[key],
             one.is_better(metric),
         )

@@ -84,7 +84,7 @@ def test_a_good_model_is_better_than_always_1_and_the_page_says_so(analysis, pag
     best = analysis.sections[0].rows[0].estimates["qwk"]
     assert best.low > 0.5
     assert analysis.headline.scope.title == "Both legs, patients only (group TG)"
-    assert "r3d, Both legs, patients only (group TG): Quadratic weighted kappa" in page
+    assert "patients, both legs, patients only (group TG)" in page
     assert "Better than \N{LEFT DOUBLE QUOTATION MARK}Majority score" in page
 
 
@@ -101,7 +101,8 @@ def test_the_headline_is_of_patients_with_everybody_beside_it(analysis, study):
     assert set(inside.table["group"]) == {"TG"}
     assert set(everybody.table["group"]) == {"CG", "TG"}
     told = headline(analysis)[0]
-    assert told.startswith("r3d, Both legs, patients only (group TG): Quadratic weighted kappa")
+    assert told.startswith("r3d: Quadratic weighted kappa")
+    assert "on 56 legs of 14 patients, both legs, patients only (group TG)" in told
     assert f"with controls {everybody.rows[0].estimates['qwk'].value:.2f}" in told
     values = json.loads((study / "summary.json").read_text())
     assert values["patients_only"]["groups"] == ["TG"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pdla.evaluation.intervals import adjust_holm
 from pdla.report.analysis import analyse
 from pdla.report.answer import contrast_note, headline
 from pdla.report.spread import measure_spread, passes_text
@@ -91,6 +92,15 @@ def test_the_primary_contrast_is_compared_pass_by_pass(analysis):
     assert shown[-1].passes == "3 draws of the folds x 2 seeds"
     low = min(values["qwk"] for values in contrast.spread.values())
     assert f"in single passes from {low:+.2f} to" in contrast_note(analysis)
+
+
+def test_one_contrast_of_the_study_is_primary_that_of_the_headline(analysis):
+    others = [section for section in analysis.sections if section is not analysis.headline]
+    assert others
+    for section in others:
+        assert not any(one.is_primary for one in section.differences)
+        raw = [one.estimates["qwk"].p_value for one in section.differences]
+        assert [one.p_values["qwk"] for one in section.differences] == adjust_holm(raw)
 
 
 def test_draws_that_a_slow_model_did_not_run_are_one_note(tmp_path):
