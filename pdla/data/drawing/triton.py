@@ -65,8 +65,8 @@ def draw_with_triton(
     with torch.cuda.device(points.get_device()):
         kernel(
             points.contiguous(), table, canvas, frames, *lengths,
-            N_STROKES=len(table), N_JOINTS=N_JOINTS, H=drawing.height, W=drawing.width,
-            TILE_H=tile[0], TILE_W=tile[1],
+            N_STROKES=len(table), N_LANES=1 << (len(table) - 1).bit_length(), N_JOINTS=N_JOINTS,
+            H=drawing.height, W=drawing.width, TILE_H=tile[0], TILE_W=tile[1],
         )  # fmt: skip
     return canvas
 

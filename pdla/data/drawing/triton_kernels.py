@@ -1,8 +1,8 @@
 """Triton kernels that draw; imported only where Triton is installed.
 
-One program draws a tile of pixels of one frame: strokes whose axis is too far from the tile's
-middle are skipped, the others are painted over each other in registers, and the tile is written
-once. Nothing else is read or written but the joints.
+One program draws a tile of pixels of one frame. It looks at all strokes at once and keeps those
+whose axis is near enough to the tile's middle, a bit each; these are painted over each other in
+registers, and the tile is written once. Nothing else is read or written but the joints.
 """
 
 # mypy: ignore-errors
@@ -35,11 +35,22 @@ def _distance(x, y, start_x, start_y, end_x, end_y):
 
 
 @triton.jit
-def _touches(tile_x, tile_y, far, start_x, start_y, end_x, end_y):
-    """Whether a stroke comes nearer than `far` to a tile's middle; not if an end is unseen."""
+def _near_strokes(
+    points_ptr, strokes_ptr, frame, tile_x, tile_y, far,
+    N_STROKES: tl.constexpr, N_JOINTS: tl.constexpr, N_FIELDS: tl.constexpr, N_LANES: tl.constexpr,
+):  # fmt: skip
+    """Which strokes come nearer than `far` to a tile's middle, a bit each; unseen ones do not."""
+    stroke = tl.arange(0, N_LANES)
+    is_stroke = stroke < N_STROKES
+    field = strokes_ptr + stroke * N_FIELDS
+    first = points_ptr + (frame * N_JOINTS + tl.load(field, is_stroke, 0.0).to(tl.int64)) * 3
+    last = points_ptr + (frame * N_JOINTS + tl.load(field + 1, is_stroke, 0.0).to(tl.int64)) * 3
+    start_x, start_y = tl.load(first), tl.load(first + 1)
+    end_x, end_y = tl.load(last), tl.load(last + 1)
     size = tl.abs(start_x) + tl.abs(start_y) + tl.abs(end_x) + tl.abs(end_y)
     is_near = _distance(tile_x, tile_y, start_x, start_y, end_x, end_y) <= far
-    return (size < 1e30) & is_near  # neither NaN nor infinite
+    is_drawn = is_stroke & (size < 1e30) & is_near  # neither NaN nor infinite
+    return tl.sum(tl.where(is_drawn, 1 << stroke, 0))
 
 
 @triton.jit
@@ -65,6 +76,7 @@ def draw_lines(
     reach,
     far,
     N_STROKES: tl.constexpr,
+    N_LANES: tl.constexpr,
     N_JOINTS: tl.constexpr,
     H: tl.constexpr,
     W: tl.constexpr,
@@ -77,11 +89,14 @@ def draw_lines(
     red = tl.zeros((TILE_H, TILE_W), tl.float32)
     green = tl.zeros((TILE_H, TILE_W), tl.float32)
     blue = tl.zeros((TILE_H, TILE_W), tl.float32)
+    near = _near_strokes(
+        points_ptr, strokes_ptr, frame, tile_x, tile_y, far, N_STROKES, N_JOINTS, 5, N_LANES
+    )
     for stroke in range(N_STROKES):
-        start_x, start_y, end_x, end_y, lit = _locate(
-            points_ptr, strokes_ptr, frame, stroke, N_JOINTS, 5
-        )
-        if _touches(tile_x, tile_y, far, start_x, start_y, end_x, end_y):
+        if (near >> stroke) & 1:
+            start_x, start_y, end_x, end_y, lit = _locate(
+                points_ptr, strokes_ptr, frame, stroke, N_JOINTS, 5
+            )
             distance = _distance(x, y, start_x, start_y, end_x, end_y)
             covered = tl.minimum(tl.maximum(reach - distance, 0.0), 1.0)
             colour = strokes_ptr + stroke * 5 + 2
@@ -107,6 +122,7 @@ def draw_maps(
     far,
     per_variance,
     N_STROKES: tl.constexpr,
+    N_LANES: tl.constexpr,
     N_JOINTS: tl.constexpr,
     H: tl.constexpr,
     W: tl.constexpr,
@@ -120,12 +136,15 @@ def draw_maps(
     channel = n_frames.to(tl.int64) * (H * W)
     pixels = canvas_ptr + (clip * N_STROKES * n_frames + time) * (H * W) + rows * W + columns
     is_inside = (rows < H) & (columns < W)
+    near = _near_strokes(
+        points_ptr, strokes_ptr, frame, tile_x, tile_y, far, N_STROKES, N_JOINTS, 2, N_LANES
+    )
     for stroke in range(N_STROKES):
-        start_x, start_y, end_x, end_y, lit = _locate(
-            points_ptr, strokes_ptr, frame, stroke, N_JOINTS, 2
-        )
         value = tl.zeros((TILE_H, TILE_W), tl.float32)
-        if _touches(tile_x, tile_y, far, start_x, start_y, end_x, end_y):
+        if (near >> stroke) & 1:
+            start_x, start_y, end_x, end_y, lit = _locate(
+                points_ptr, strokes_ptr, frame, stroke, N_JOINTS, 2
+            )
             distance = _distance(x, y, start_x, start_y, end_x, end_y)
             bell = lit * tl.exp(-0.5 * per_variance * distance * distance)
             value = tl.where(distance <= reach, bell, 0.0)
