@@ -21,6 +21,7 @@ from pdla.data.skeletons import JOINTS, LEG_JOINTS
 
 DEVICE = torch.device("cuda")
 FRAMES, FRAME_SIZE = 150, (960, 540)
+TILES = ((8, 32), (16, 16), (16, 32), (8, 64), (16, 64), (32, 32), (8, 128), (16, 128), (32, 64))
 YARDSTICK = Drawing(height=192, width=108, style="colour_2023", crop="frame")
 # x px, y px of the joints of a person who sits before the camera, in the order of JOINTS.
 SEATED = (
@@ -137,7 +138,7 @@ def bench_variants() -> None:
     keypoints = [make_keypoints(16, seed) for seed in range(4)]
     sizes = sizes_of(keypoints[0]).contiguous()
     points = [to_canvas(part, YARDSTICK, sizes) for part in keypoints]
-    for tile in ((8, 32), (16, 16), (16, 32), (8, 64), (16, 64), (32, 32), (8, 128), (32, 64)):
+    for tile in TILES:
         speed = clips_per_second(
             lambda part, t=tile: draw_with_triton(part, YARDSTICK, tile=t), points
         )
