@@ -271,7 +271,7 @@ def how_moved(explanations: Collection[Explanation]) -> str:
 
 def _moved_by(explanation: Explanation) -> str:
     n_runs, clip = explanation.n_runs, explanation.clip
-    runs = f"{explanation.model}, mean of {n_runs} runs" if n_runs > 1 else explanation.model
+    runs = f"{explanation.model}, {f'mean of {n_runs} runs' if n_runs > 1 else 'one run'}"
     if explanation.rows is None:
         return f"{runs}, of the whole bout"
     return f"{runs}, {clip.start_s:.1f} to {clip.end_s:.1f} s, where most taps are"

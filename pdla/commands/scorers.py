@@ -22,6 +22,7 @@ from pdla.evaluation.predictions import (
 )
 from pdla.evaluation.training_legs import TrainingLegs, describe_training
 from pdla.models.keypoint_features import SeesJoints
+from pdla.models.kinematic_model import WithKinematics
 from pdla.models.shipped import NEVER_REAL, STUDY
 from pdla.report.study import Study
 from pdla.report.study_row import StudyRow, choose_row
@@ -157,10 +158,15 @@ class RowScorer:
         return score_by_runs(self.row.members, cohort, store, whole)
 
     def explain(self, cohort: Cohort, store: Path) -> dict[LegKey, Explanation]:
-        """Of one model of the row: the first that sees joints, else the first."""
+        """Of one model of the row: the first that sees joints, else the first.
+
+        Gradients of drawn clips take a second a leg and run: there one run a side tells.
+        """
         members = list(self.row.members.values())
         sees_joints = (runs for runs in members if issubclass(_model_class(runs[0]), SeesJoints))
         runs = [run for run in next(sees_joints, members[0]) if _fits(run, cohort)]
+        if runs and not issubclass(_model_class(runs[0]), SeesJoints | WithKinematics):
+            runs = list({run.result.leg: run for run in reversed(runs)}.values())
         return Predictor(_with_stand_in(cohort), store).explain(runs)
 
     def facts(self) -> list[str]:
