@@ -46,7 +46,7 @@ def runs(tmp_path_factory):
         return Path(own)
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "load_cohort", lambda recordings: make_cohort(18, visits=1))
+        patch.setattr(training, "load_cohort", lambda recordings: make_cohort(30, visits=1))
         for fold in (0, 1):
             config = compose_config(*SMALL, "model=tcn", f"split.fold={fold}")
             training.run(config, folder / "first" / f"tcn-both-fold{fold}-seed0")

@@ -75,3 +75,5 @@ def test_the_probe_tells_sites_that_differ_and_not_those_that_do_not():
     same = probe_site(legs.assign(site=site))
     other = probe_site(legs.assign(site=site, amplitude=legs["amplitude"] + 3 * (site == "A")))
     assert same < 0.75 < 0.95 < other
+    renamed = legs["patient"].map(lambda name: f"X{hash(name) % 97:02d}{name}")
+    assert probe_site(legs.assign(site=site, patient=renamed)) == same
