@@ -111,6 +111,7 @@ endif
 docs: install ## build the documentation into site/
 	$(BIN)/python -m pip install -q -e ".[docs]"
 	$(BIN)/python docs/scripts/configuration.py
+	$(BIN)/python docs/scripts/pose_formats.py
 	$(BIN)/python docs/scripts/architecture.py
 	$(BIN)/python docs/scripts/tour.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

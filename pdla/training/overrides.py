@@ -71,11 +71,11 @@ def _first_option(group: str, value: str, conf: Path, own: Path | None) -> str:
     """The first of the options of a group that a command names; empty if Hydra must judge."""
     if value == "null" or not PLAIN.fullmatch(value):
         return ""
-    known = [path.stem for path in (conf / group).glob("*.yaml")]
-    owned = [path.stem for path in (own / group).glob("*.yaml")] if own else []
+    folders = [conf, own] if own else [conf]  # in a checkout the same one
+    known = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
     for option in value.split(","):
-        if option not in (*known, *owned):
-            near = suggest(option, [*known, *owned])
+        if option not in known:
+            near = suggest(option, sorted(known))
             raise ValueError(f"{group}={option}: no such option; {near}")
     first = value.split(",", maxsplit=1)[0]
     return first if first in known else ""

@@ -1,6 +1,6 @@
 """The table of pose files: what is read, what is only named, and by what it is known.
 
-`docs/pose_formats.md` is what `formats_page` returns; a test compares them.
+`docs/pose_formats.md` is what `formats_page` returns: docs/scripts/pose_formats.py writes it.
 """
 
 from dataclasses import dataclass
