@@ -9,6 +9,7 @@ import typer
 
 from pdla import RESEARCH_ONLY, __version__
 from pdla.commands.exhibits import exhibits
+from pdla.lazy import importing
 
 app = typer.Typer(
     add_completion=True,
@@ -247,7 +248,8 @@ def report(
     ] = None,
 ) -> None:
     """Pool the runs of a study: table here; report.html, summary.csv and .json in its folder."""
-    from pdla.commands.report import report_study
+    with importing():
+        from pdla.commands.report import report_study
 
     report_study(study, clips, pool_differing, average or [])
 

@@ -1,7 +1,9 @@
-"""Faces of packages: public names that are imported when they are first used (PEP 562)."""
+"""Imports: public names that are imported when they are first used (PEP 562); large packages."""
 
+import gc
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 
@@ -27,3 +29,22 @@ def lazy_names(
         return sorted({*vars(sys.modules[package]), *module_of})
 
     return get, listed
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import large packages without looking for cyclic garbage among what they make.
+
+    torch and Lightning leave a million objects that stay as long as the process. Looking through
+    them takes a fifth of the time of the import, and 0.5 s each time that a network is released. So
+    they are set aside; only the first time, for later there may be garbage among the rest.
+    """
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from pdla.commands.local import OWN_CONF, has_own_conf
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
+from pdla.lazy import importing
 from pdla.runs.asked import note_sweep
 from pdla.runs.folder import forget_refusals, note_refusal
 from pdla.training.overrides import check_command
@@ -91,11 +92,12 @@ def _end_sweep(study: Path, skipped: list[Path]) -> None:
 def _train(config: DictConfig) -> float:
     """Run one composed config in the folder that Hydra named for it."""
     # Imported here so that tab completion and misspelt options answer at once.
-    from pdla.data.files import path_and_reason
-    from pdla.data.progress import is_terminal
-    from pdla.training.config import check_one_device, plain_config
-    from pdla.training.launched import settle_in_worker
-    from pdla.training.run import run
+    with importing():
+        from pdla.data.files import path_and_reason
+        from pdla.data.progress import is_terminal
+        from pdla.training.config import check_one_device, plain_config
+        from pdla.training.launched import settle_in_worker
+        from pdla.training.run import run
 
     hydra_config = HydraConfig.get()
     is_sweep = hydra_config.mode == RunMode.MULTIRUN

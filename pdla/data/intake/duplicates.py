@@ -8,7 +8,7 @@ What was compared once is kept beside the store: opening it again looks at no ke
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ MIN_CORRELATION: Final = 0.95  # of the heights of the feet; other takes of a pe
 MIN_MOVEMENT: Final = 0.004  # of the frame height; less is noise, then only equal joints count
 
 _Float = TypeVar("_Float", np.float32, np.float64)
+_Options = ParamSpec("_Options")
 
 
 def find_duplicates(
@@ -164,7 +165,8 @@ def _is_copy(
         moves = min(deviations) >= MIN_MOVEMENT
         if moves and _correlation(a[start:end], b[start - lag : end - lag]) < MIN_CORRELATION:
             continue  # nearly all pairs end here, before every joint is looked at
-        first, second = _at_one_rate(_lower_joints(one), _lower_joints(other, is_mirrored), rate)
+        joints = _unloading(_lower_joints, one), _unloading(_lower_joints, other, is_mirrored)
+        first, second = _at_one_rate(*joints, rate)
         apart = np.linalg.norm(first[start:end] - second[start - lag : end - lag], axis=-1)
         if not np.isfinite(apart).any() or np.nanpercentile(apart, 90) > MAX_DISTANCE:
             continue
@@ -204,10 +206,13 @@ def _thin_out(values: NDArray[_Float], step: float) -> NDArray[_Float]:
 
 
 def _unloading(
-    measure: Callable[[Recording], NDArray[np.float64]], recording: Recording
-) -> NDArray[np.float64]:
+    measure: Callable[Concatenate[Recording, _Options], NDArray[_Float]],
+    recording: Recording,
+    *options: _Options.args,
+    **named: _Options.kwargs,
+) -> NDArray[_Float]:
     """A measure of a recording; its keypoints take no memory after that."""
-    measured = measure(recording)
+    measured = measure(recording, *options, **named)
     unload(recording.keypoints)
     return measured
 

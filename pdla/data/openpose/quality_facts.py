@@ -1,7 +1,7 @@
 """What is measured in each video while it is read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -77,7 +77,7 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` takes back."""
-        return asdict(self)
+        return {**vars(self), "body": vars(self.body), "timing": vars(self.timing)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Facts":
