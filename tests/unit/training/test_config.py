@@ -187,7 +187,10 @@ def test_a_trainer_holds_only_arguments_of_the_trainer():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["model=r3dd"], r"model=r3dd: no such option; did you mean r3d\? There are kinematic, k"),
+        (
+            ["model=r3dd"],
+            r"=r3dd: no such option; did you mean r3d\? There are kinematic, kinematic_m",
+        ),
         (["-m", "model=tcn,stgnc"], r"did you mean stgcn\?"),
         (["model=tcn", "model.droput=0.1"], r"did you mean model.dropout\?"),
         (["trainer.max_epoch=3"], r"did you mean trainer.max_epochs\?"),
