@@ -16,7 +16,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from pdla import RESEARCH_ONLY
@@ -26,7 +25,7 @@ from pdla.data.recordings import Cohort
 from pdla.data.splits.files import Split
 from pdla.data.splits.rules import LeaveOneSiteOut, PatientKFold
 from pdla.evaluation.baselines import FoldLegs, kinematic_features, predict_ordinal
-from pdla.evaluation.intervals import Estimate, estimate_metrics
+from pdla.evaluation.intervals import N_DRAWS, Estimate, estimate_metrics, percentile_interval
 from pdla.evaluation.leg_table import SITE
 from pdla.evaluation.metrics import curve_metrics
 from pdla.evaluation.predictions import add_scores, predicted_of, probabilities_of, scores_of
@@ -37,7 +36,7 @@ from pdla.training.records import legs_table
 SITES: Final = ("site_a", "site_b", "site_c")
 SHOWN: Final = ("qwk", "mae", "bias")
 N_TREES: Final = 100
-N_DRAWS: Final = 20  # of local patients
+N_LOCAL_DRAWS: Final = 20  # of local patients
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def regain(
     Args:
         table: Predictions for the legs of a site.
         n_local: Patients who recalibrate; they are never tested.
-        generator: Draws them, N_DRAWS times; the mean is given.
+        generator: Draws them, N_LOCAL_DRAWS times; the mean is given.
 
     Returns:
         Before, after; NaN if fewer than two patients would be left.
@@ -158,7 +157,7 @@ def regain(
     if len(patients) < n_local + 2 or n_local < MIN_PATIENTS:
         return (np.nan, np.nan), (np.nan, np.nan)
     found = []
-    for _ in range(N_DRAWS):
+    for _ in range(N_LOCAL_DRAWS):
         local = table["patient"].isin(generator.choice(patients, n_local, replace=False))
         rest = table[~local]
         change, _ = learn_change(table[local], "thresholds")
@@ -173,11 +172,11 @@ def _kappa_and_mae(table: pd.DataFrame) -> tuple[float, float]:
     return values["qwk"], values["mae"]
 
 
-def probe_site(legs: pd.DataFrame) -> float:
+def probe_site(legs: pd.DataFrame) -> Estimate:
     """Balanced accuracy of telling the site from the kinematics of patients never seen.
 
     Chance is one over the number of sites: above it, a model may learn the site in place of the
-    severity.
+    severity. The interval is bootstrapped over patients, given the forests.
     """
     features, _ = kinematic_features(legs, legs)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
@@ -186,10 +185,22 @@ def probe_site(legs: pd.DataFrame) -> float:
         RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=0),
         features, legs[SITE], groups=patients, cv=folds,
     )  # fmt: skip
-    return float(balanced_accuracy_score(legs[SITE], told))
+    n_patients = int(patients.max()) + 1
+    drawn = np.random.default_rng(0).multinomial(
+        n_patients, np.full(n_patients, 1 / n_patients), size=N_DRAWS
+    )
+    weights = np.vstack([np.ones((1, n_patients)), drawn])[:, patients]  # (1 + D, n)
+    is_right = told == legs[SITE].to_numpy()
+    with np.errstate(invalid="ignore"):  # a draw without anybody of a site has no accuracy
+        recalls = [
+            weights[:, of_site] @ is_right[of_site] / weights[:, of_site].sum(axis=1)
+            for of_site in (legs[SITE].to_numpy() == name for name in legs[SITE].unique())
+        ]
+    values = np.mean(recalls, axis=0)
+    return percentile_interval(float(values[0]), values[1:], n_patients)
 
 
-def _print(results: Sequence[SiteResult], probe: float, n_local: int) -> None:
+def _print(results: Sequence[SiteResult], probe: Estimate, n_local: int) -> None:
     console = Console(soft_wrap=True, width=max(100, Console().width))
     table = Table(box=box.SIMPLE_HEAD, title="Ordinal regression at each site",
                   title_justify="left")  # fmt: skip
@@ -208,11 +219,11 @@ def _print(results: Sequence[SiteResult], probe: float, n_local: int) -> None:
         f"{', '.join(str(one.n_patients) for one in results)} patients. error: expected minus "
         "rater's score at a new site, in points.\n"
         f"others: kappa and MAE of the patients who are not among {n_local} local ones; "
-        f"+{n_local}: the same after recalibration on these, mean of {N_DRAWS} draws.",
+        f"+{n_local}: the same after recalibration on these, mean of {N_LOCAL_DRAWS} draws.",
         highlight=False,
     )
     console.print(
-        f"Which site is it? Told from kinematics with a balanced accuracy of {probe:.2f}; chance "
-        f"is {1 / len(results):.2f}.", highlight=False,
+        f"Which site is it? Told from kinematics with a balanced accuracy of "
+        f"{interval_text(probe)}; chance is {1 / len(results):.2f}.", highlight=False,
     )  # fmt: skip
     console.print(RESEARCH_ONLY, style="italic")

@@ -213,7 +213,9 @@ def missing_folds(study: Study) -> list[str]:
         for run in variant.runs:
             key = (run.result.leg, run.result.seed)
             groups.setdefault(key, set()).add(run.result.split.fold)
-        repeats = repeat_of_fold(max((run.folds for run in variant.runs), key=len))
+        folds_of_split = max((run.folds for run in variant.runs), key=len)
+        # On another data set every fold scores all legs, so that each would be a draw.
+        repeats = [0] * len(folds_of_split) if study.is_external else repeat_of_fold(folds_of_split)
         for (leg, seed), folds in sorted(groups.items()):
             begun = {repeats[fold] for fold in folds}
             absent = [n for n, repeat in enumerate(repeats) if repeat in begun and n not in folds]

@@ -24,13 +24,19 @@ def headline(analysis: Analysis) -> list[str]:
             f"{stamp}{row.scorer.name}: {metric.title} "
             f"{interval_text(row.estimates[metric.key])} "
             f"on {row.n_legs} legs of {row.n_patients} patients{where}"
-            + (f", mean of {passes_text(row.spread)}" if len(row.spread) > 1 else "")
+            + _mean_over(analysis, row)
             + _elsewhere(analysis, row, metric)
             + _share_of_reference(analysis, row, metric)
             + _monotony(row)
             + f". {_verdicts(section, row, metric)}."
         )
     return told
+
+
+def _mean_over(analysis: Analysis, row: Row) -> str:
+    if len(row.spread) < 2:
+        return ""
+    return f", mean of {passes_text(row.spread, analysis.study.is_external)}"
 
 
 def _elsewhere(analysis: Analysis, row: Row, metric: Metric) -> str:

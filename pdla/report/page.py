@@ -87,6 +87,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
         "exclusions": list(study.excluded.items()),
         "scores": SCORES,
         "score_rows": tables.score_rows(analysis),
+        "is_external": study.is_external,
         "leaky_clause": " (but for LEAKY runs)" if study.is_leaky else "",
         "n_draws": f"{N_DRAWS:,}",
         "min_patients": MIN_PATIENTS,
@@ -101,7 +102,7 @@ def page_context(analysis: Analysis, drawn: dict[str, dict[str, Figure]]) -> dic
                 "rows": tables.main_rows(section, metrics),
                 "others": tables.other_rows(section, metrics),
                 "subgroups": tables.subgroup_rows(section, of_subgroups),
-                "spread": tables.spread_rows(section, primary),
+                "spread": tables.spread_rows(section, primary, study.is_external),
             }
             for section in analysis.all_sections
         ],

@@ -66,10 +66,19 @@ def _seeds_of_repeats(keys: Sequence[PassKey] | Mapping[PassKey, object]) -> lis
     return list(counts.values())
 
 
-def passes_text(keys: Sequence[PassKey] | Mapping[PassKey, object]) -> str:
-    """How often every leg was scored, as in `5 draws of the folds x 2 seeds`."""
+def passes_text(
+    keys: Sequence[PassKey] | Mapping[PassKey, object], is_external: bool = False
+) -> str:
+    """How often every leg was scored, as in `5 draws of the folds x 2 seeds`.
+
+    Args:
+        keys: The passes.
+        is_external: Whether another data set was scored, which every fold scores whole.
+    """
     seeds = _seeds_of_repeats(keys)
     most, fewest = max(seeds), min(seeds)
-    draws = f"{len(seeds)} draw{'' if len(seeds) == 1 else 's'} of the folds"
+    plural = "" if len(seeds) == 1 else "s"
+    draws = f"trained fold{plural}" if is_external else f"draw{plural} of the folds"
+    draws = f"{len(seeds)} {draws}"
     each = str(most) if most == fewest else f"{fewest} to {most}"
     return f"{draws} x {each} seed{'' if each == '1' else 's'}"

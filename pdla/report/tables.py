@@ -135,7 +135,9 @@ class SpreadRow:
     cells: list[str]
 
 
-def spread_rows(section: Section, metrics: list[Metric]) -> list[SpreadRow]:
+def spread_rows(
+    section: Section, metrics: list[Metric], is_external: bool = False
+) -> list[SpreadRow]:
     """Rows with several passes over the legs, then the primary contrast."""
     rows = [
         (row.scorer.name, not row.scorer.is_baseline, row.spread)
@@ -151,7 +153,7 @@ def spread_rows(section: Section, metrics: list[Metric]) -> list[SpreadRow]:
         SpreadRow(
             name,
             is_bold,
-            passes_text(spread),
+            passes_text(spread, is_external),
             [cell for metric in metrics for cell in _spread_cells(spread, metric)],
         )
         for name, is_bold, spread in rows

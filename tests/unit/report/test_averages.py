@@ -96,7 +96,7 @@ def test_the_page_shows_an_average_as_a_model_and_says_that_it_was_chosen(folder
     assert ("average of tcn and stgcn", "Majority score") in pairs
     page = write_report(analysis, {}, "").read_text()
     assert "Confusion matrix, average of tcn and stgcn, Left leg" in page
-    assert "average of tcn and stgcn, Both legs, patients only" in page
+    assert "average of tcn and stgcn: Quadratic weighted kappa" in page
     assert "was chosen on the command line" in page
     summary = pd.read_csv(folder / "summary.csv")
     assert set(summary.loc[summary["kind"] == "average", "leg"]) == {"both", "L", "R"}

@@ -40,6 +40,7 @@ def test_what_was_not_varied_has_no_spread_and_an_undefined_pass_is_left_out():
 def test_a_row_says_how_often_every_leg_was_scored():
     assert passes_text(passes([[1.0], [1.0]])) == "2 draws of the folds x 1 seed"
     assert passes_text(passes([[1.0, 1.0], [1.0]])) == "2 draws of the folds x 1 to 2 seeds"
+    assert passes_text(passes([[1.0], [1.0]]), is_external=True) == "2 trained folds x 1 seed"
 
 
 @pytest.fixture(scope="module")
