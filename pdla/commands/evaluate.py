@@ -112,10 +112,7 @@ def evaluate_runs(
         raise ValueError(f"{videos}: runs of one model disagree on every leg: no score is given")
     cohort = leave_out(cohort, disputed, Reason.RUNS_DISAGREE)
     other = OtherData(
-        cohort,
-        legs_table(cohort.rated_legs),
-        str(videos),
-        rater_agreement(cohort, labels, options),
+        cohort, legs_table(cohort.rated_legs), str(videos), rater_agreement(labels, options)
     )
     for run in study.runs:
         _evaluate(run, kept[run.folder.name], other, out / run.folder.name)

@@ -66,9 +66,9 @@ def record_data(
         split=SplitRecord(rule, record.hash, splitter.number, splitter.is_tuning),
         legs_file=write_legs(run_dir.parent, cohort.data_hash, rated),
         flow=count_flow(cohort, legs),
-        agreement=rater_agreement(
-            cohort, recordings.get("labels"), IntakeOptions.from_config(recordings)
-        ),
+        agreement=rater_agreement(recordings.get("labels"), IntakeOptions.from_config(recordings))
+        if cohort.n_rated_twice
+        else {},
         data=DataSource(
             recordings["name"],
             simulate.get("scores"),
@@ -129,10 +129,8 @@ def legs_table(rated: Sequence[LegSample]) -> pd.DataFrame:
     )
 
 
-def rater_agreement(
-    cohort: Cohort, labels: str | Path | None, options: IntakeOptions
-) -> dict[Leg, Agreement]:
-    """Agreement of the raters of each leg, if several have scored legs of the cohort."""
-    if not cohort.n_rated_twice or labels is None or not Path(labels).exists():
+def rater_agreement(labels: str | Path | None, options: IntakeOptions) -> dict[Leg, Agreement]:
+    """Agreement of the raters of each leg, if the label sheet has several."""
+    if labels is None or not Path(labels).exists():
         return {}
     return agreement_by_leg(read_labels(Path(labels), options.sheet))
