@@ -24,6 +24,7 @@ from pdla.review.words import channel_words, joint_words, quantity_words
 
 _LEG_ROWS: Final = (*LEG_JOINTS["R"], *LEG_JOINTS["L"])  # the scored leg first
 _REST: Final = [joint for joint in range(len(JOINTS)) if joint not in _LEG_ROWS]
+WINDOW_S: Final = 0.5
 REST, DOUBT = "rest of the body", "what was in doubt"
 
 
@@ -48,6 +49,17 @@ class Explanation:
     rows: NDArray[np.float32] | None
     row_names: Sequence[str]
     bars: Sequence[tuple[str, float]]
+
+    @property
+    def strongest_s(self) -> float:
+        """Middle of the half second that moved the score most, either way; NaN without rows."""
+        if self.rows is None or not self.rows.size:
+            return float("nan")
+        n_frames, clip_s = self.rows.shape[1], self.clip.end_s - self.clip.start_s
+        width = max(1, round(n_frames * WINDOW_S / clip_s))
+        strength = np.convolve(np.abs(self.rows).sum(axis=0), np.ones(width), mode="valid")
+        middle = (int(np.argmax(strength)) + width / 2) / n_frames
+        return self.clip.start_s + clip_s * middle
 
 
 def explain_legs(

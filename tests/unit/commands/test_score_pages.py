@@ -59,6 +59,7 @@ def test_a_network_on_joints_shows_joints_over_time_for_every_scored_leg(runs, c
     assert "knee, scored</text>" in text
     assert re.search(r"points by \w+", text)
     assert "no proof" in text
+    assert re.search(r"where most taps are; most of it around \d+\.\d s", text)
     content = base64.b64decode(re.search(r'<image href="data:image/png;base64,([^"]+)', text)[1])
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     n_rows, n_frames = next(iter(scoring.explanations.values())).rows.shape

@@ -1,16 +1,23 @@
 """Why a leg got its score: the joints that a network hangs on, at the time of the most taps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from pdla.data.clips.dataset import ClipDataset, clip_span
-from pdla.data.clips.sampling import Sampling
+from pdla.data.clips.sampling import ClipTime, Sampling
 from pdla.data.recordings import LegSample, Recording
 from pdla.data.skeletons import JOINT
 from pdla.models.trajectory_networks import TRAJECTORIES
 from pdla.review.attribution import attribute
-from pdla.review.explanation import average_explanations, clip_with_most_taps, explain_legs
+from pdla.review.explanation import (
+    Explanation,
+    average_explanations,
+    clip_with_most_taps,
+    explain_legs,
+)
 from pdla.training.config import build_data
 from tests.fixtures.configs import compose_config
 from tests.fixtures.models import make_model
@@ -84,6 +91,14 @@ def test_the_clip_with_the_most_taps_is_taken():
         clip_with_most_taps(sample, sampling)
     ]
     assert clip.start_s >= 9.0
+
+
+def test_the_half_second_that_moved_most_is_found_whatever_its_sign():
+    rows = np.zeros((2, 60), dtype=np.float32)
+    rows[0, 10], rows[1, 40:45] = 0.2, -0.1  # 15 frames a second
+    one = Explanation("tcn", ClipTime(2.0, 6.0), 1, rows, ("knee", "heel"), [])
+    assert 2.0 + 39 / 15 <= one.strongest_s <= 2.0 + 46 / 15
+    assert np.isnan(replace(one, rows=None).strongest_s)
 
 
 def test_runs_are_averaged_and_quantities_are_in_order_of_their_points():
