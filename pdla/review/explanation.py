@@ -59,7 +59,7 @@ class Explanation:
         width = max(1, round(n_frames * WINDOW_S / clip_s))
         strength = np.convolve(np.abs(self.rows).sum(axis=0), np.ones(width), mode="valid")
         middle = (int(np.argmax(strength)) + width / 2) / n_frames
-        return self.clip.start_s + clip_s * middle
+        return float(self.clip.start_s + clip_s * middle)
 
 
 def explain_legs(
