@@ -274,10 +274,9 @@ def _moved_by(explanation: Explanation) -> str:
     runs = f"{explanation.model}, {f'mean of {n_runs} runs' if n_runs > 1 else 'one run'}"
     if explanation.rows is None:
         return f"{runs}, of the whole bout"
-    return (
-        f"{runs}, {clip.start_s:.1f} to {clip.end_s:.1f} s, where most taps are; most of it around "
-        f"{explanation.strongest_s:.1f} s"
-    )
+    where = f"{runs}, {clip.start_s:.1f} to {clip.end_s:.1f} s, where most taps are"
+    strongest = explanation.strongest_s
+    return where if np.isnan(strongest) else f"{where}; most of it around {strongest:.1f} s"
 
 
 def _set_in_words(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -107,3 +108,16 @@ def test_where_no_leg_can_be_scored_table_page_and_screen_say_why(tmp_path, caps
     assert "no score: the video is too short: folder 1" in text
     (page,) = write_pages(scoring, tmp_path / "pages").parent.glob("P-*.html")
     assert page.read_text().count("<b>No score:</b> the video is too short") == 2
+
+
+def test_a_network_that_nothing_moves_says_so(runs, clinic, tmp_path):
+    store = clinic / "store-still"
+    scoring = score_videos(runs / "tcn", clinic / "new" / "LA", store=store)
+    still = {
+        key: replace(one, rows=np.zeros((0, 75), np.float32), row_names=())
+        for key, one in explain_scores(scoring, store).explanations.items()
+    }
+    index = write_pages(replace(scoring, explanations=still), tmp_path / "pages")
+    texts = [page.read_text() for page in index.parent.glob("P-*.html")]
+    assert sum(text.count("Nothing by more than 0.01 points") for text in texts) == len(still)
+    assert not any("nan s" in text or "<image" in text for text in texts)
