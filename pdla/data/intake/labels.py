@@ -226,7 +226,7 @@ class LabelSheet:
     @property
     def n_undecided(self) -> int:
         """Legs on which raters differ, while no rule says whose score counts."""
-        if self.raters != "ask":
+        if self.raters not in ("ask", "mean"):  # the others leave open what they cannot decide
             return 0
         return sum(problem.reason is Reason.RATERS_DIFFER for problem in self.problems)
 

@@ -15,7 +15,6 @@ from pdla.data.recordings import N_SCORES, Cohort, shares_of_rating
 
 RaterRule = Literal["ask", "first", "adjudicated", "consensus", "mean", "distribution"]
 Rounding = Literal["never", "half_up", "half_down", "keep"]
-RULES = "first, adjudicated, consensus, mean or distribution"
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,9 @@ def decide(
             `consensus`, what more than half of them gave; `mean`; `distribution`, the share of the
             raters for each score, its mean rounded half up where a whole score is needed; `ask`
             leaves open what they differ on, unless `rounding` says how to round a mean.
-        rounding: What becomes of fractions: `never` refuses them, `half_up` and `half_down` make
-            whole scores, `keep` keeps the fraction beside the score that is rounded half up.
+        rounding: What becomes of fractions: `never` refuses them, and leaves a mean open that is
+            one; `half_up` and `half_down` make whole scores, `keep` keeps the fraction beside the
+            score that is rounded half up.
         adjudicated: The score that was agreed on, or None.
     """
     given = [rating for rating in ratings if rating is not None]
@@ -63,8 +63,11 @@ def decide(
     if rule == "distribution":
         return _share(given)
     commonest = max(given, key=given.count)
-    if rule == "mean" or (rule == "ask" and rounding != "never"):
-        decided = _round(sum(given) / len(given), rounding)
+    mean = sum(given) / len(given)
+    if rule in ("mean", "ask") and rounding != "never":
+        decided = _round(mean, rounding)
+    elif rule == "mean" and mean.is_integer():
+        decided = Decision(int(mean))
     elif rule == "consensus" and 2 * given.count(commonest) > len(given):
         decided = _round(commonest, rounding)
     else:
@@ -99,7 +102,8 @@ def check_rater_rule(cohort: Cohort) -> None:
     """
     if cohort.n_undecided:
         raise ValueError(
-            f"recordings.sheet.raters=ask: the raters differ on {cohort.n_undecided} of "
-            f"{cohort.n_rated_twice} legs that several rated; choose {RULES}, as in "
-            "recordings.sheet.raters=first (docs/own_data.md)"
+            f"the raters differ on {cohort.n_undecided} of {cohort.n_rated_twice} legs that "
+            "several rated, and nothing says whose score counts: recordings.sheet.raters=first, "
+            "adjudicated, consensus or distribution, or mean with recordings.sheet.round=half_up, "
+            "half_down or keep (docs/own_data.md)"
         )

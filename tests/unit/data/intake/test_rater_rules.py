@@ -49,6 +49,13 @@ def test_a_mean_is_rounded_or_kept_as_the_fraction_it_is(tmp_path):
     assert kept.ratings["R"] is None  # 0, 1 and 2 have a whole mean
 
 
+def test_a_mean_that_nobody_says_how_to_round_stops_training_and_drops_no_leg(tmp_path):
+    sheet = read(tmp_path, raters="mean")
+    assert scores(sheet) == [(None, 0), (None, 1)]  # 0, 1 and 2 have a whole mean
+    assert (sheet.n_undecided, sheet.n_rated_twice) == (2, 4)
+    assert not any(row.problems for row in sheet.rows)
+
+
 def test_the_distribution_keeps_the_share_of_the_raters_for_each_score(tmp_path):
     row = read(tmp_path, raters="distribution").rows[0]
     np.testing.assert_allclose(row.shares["L"], (0, 1 / 3, 2 / 3, 0, 0))
@@ -97,5 +104,5 @@ def test_no_rater_and_one_rater_need_no_rule():
 def test_training_demands_a_rule_where_raters_differ():
     cohort: Cohort = make_cohort(2)
     check_rater_rule(cohort)
-    with pytest.raises(ValueError, match=r"differ on 3 of 9 legs .* choose first, adjudicated"):
+    with pytest.raises(ValueError, match=r"differ on 3 of 9 legs .*raters=first, adjudicated"):
         check_rater_rule(replace(cohort, n_undecided=3, n_rated_twice=9))
