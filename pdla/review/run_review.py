@@ -184,7 +184,7 @@ def log_legs(run: RunReview) -> None:
         entries.append(describe_leg(leg, file, run.data.is_leaky))
         if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
             told = f"rater {leg.row['score']}, predicted {leg.row['predicted']}"
-            clip = encode_gif(np.stack([add_caption(one, told) for one in bout]), BOUT_FPS)
+            clip = encode_gif(add_caption(bout, told), BOUT_FPS)
             run.logger.add_picture(f"bouts/{_leg_tag(leg)}", clip, run.step)
     Manifest(tuple(entries), _log_slopes(run, folder)).write(folder)
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from torchvision.transforms import v2
 
 from pdla.data.batches import ClipBatch
-from pdla.data.drawing.draw import Drawing, to_canvas
+from pdla.data.drawing.draw import Drawing, draw_clips, to_canvas
 from pdla.data.drawing.opencv import draw_with_opencv
 from pdla.data.drawing.reference import draw_with_torch
 from pdla.data.video.clips import QuickVideo
@@ -81,7 +81,7 @@ def bench_drawing(table: Table) -> None:
 
 def bench_training(table: Table) -> None:
     """Training steps of each model at the CPU setting, against its network on ready pictures."""
-    for name in ("r3d", "resnet_lstm"):
+    for name in ("r3d", "resnet_lstm", "posec3d"):
         config = compose_config(f"model={name}", "model.weights=none")
         sampling, drawing = (
             build(config["sampling"], "sampling"),
@@ -95,7 +95,7 @@ def bench_training(table: Table) -> None:
         sizes = torch.tensor([FRAME_SIZE] * n_clips)
 
         def draw(keypoints=keypoints, drawing=drawing, sizes=sizes):
-            return draw_with_opencv(to_canvas(keypoints, drawing, sizes), drawing)
+            return draw_clips(keypoints, drawing, sizes)
 
         def step(clips, model=model, optimizer=optimizer, n_clips=n_clips):
             batch: ClipBatch = {"clips": clips, "score": torch.zeros(n_clips, dtype=torch.int64)}

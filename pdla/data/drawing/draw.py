@@ -10,6 +10,7 @@ from functools import cache
 from torch import Tensor
 
 from pdla.data.drawing.canvas import to_canvas
+from pdla.data.drawing.maps import draw_maps
 from pdla.data.drawing.options import Brightness, Crop, Drawing, Style
 from pdla.data.drawing.reference import draw_with_torch
 from pdla.data.drawing.strokes import n_channels
@@ -51,7 +52,9 @@ def draw_clips(keypoints: Tensor, drawing: Drawing, frame_sizes: Tensor) -> Tens
 def draw_points(points: Tensor, drawing: Drawing) -> Tensor:
     """Draw points that are on the canvas already (see `to_canvas`) with the quickest backend."""
     device = points.device.type
-    if device == "cpu" and drawing.style != "heatmaps":
+    if device == "cpu" and drawing.style == "heatmaps":
+        return draw_maps(points, drawing)
+    if device == "cpu":
         # Imported here: a GPU machine can do without OpenCV.
         from pdla.data.drawing.opencv import draw_with_opencv
 

@@ -47,7 +47,7 @@ def _draw_chunk(canvas: Tensor, points: Tensor, drawing: Drawing) -> None:
         start, end = points[:, :, stroke.start], points[:, :, stroke.end]
         y = torch.arange(top, bottom, device=points.device, dtype=points.dtype)[:, None]
         x = torch.arange(left, right, device=points.device, dtype=points.dtype)
-        covered = _coverage(_distance(start, end, x, y), drawing)  # (b, t, h, w)
+        covered = stroke_coverage(stroke_distance(start, end, x, y), drawing)  # (b, t, h, w)
         is_seen = (start[..., :2].isfinite() & end[..., :2].isfinite()).all(dim=-1)
         covered = covered * is_seen[..., None, None]
         brightness = torch.minimum(start[..., 2], end[..., 2])[..., None, None]
@@ -72,7 +72,7 @@ def _windows(points: Tensor, strokes: tuple[Stroke, ...], drawing: Drawing) -> l
     return [(top, bottom, left, right) for top, bottom, left, right in windows.int().tolist()]
 
 
-def _distance(start: Tensor, end: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def stroke_distance(start: Tensor, end: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Distance of pixels from a line between two joints, (b, t, h, w) in px; unseen ends are 0."""
     start, end = start[..., None, None, :2].nan_to_num(), end[..., None, None, :2].nan_to_num()
     along_x, along_y = (end - start).unbind(dim=-1)
@@ -82,7 +82,7 @@ def _distance(start: Tensor, end: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return torch.hypot(from_x - share * along_x, from_y - share * along_y)
 
 
-def _coverage(distance: Tensor, drawing: Drawing) -> Tensor:
+def stroke_coverage(distance: Tensor, drawing: Drawing) -> Tensor:
     """How much of the stroke's colour a pixel takes on at a distance in px from its axis."""
     if drawing.style == "heatmaps":
         value = (distance / drawing.sigma_px).square_().mul_(-0.5).exp_()

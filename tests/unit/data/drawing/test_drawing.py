@@ -7,7 +7,7 @@ import torch
 
 from pdla.data.clips.datamodules import DrawnClips, HeatmapClips
 from pdla.data.clips.sampling import Sampling
-from pdla.data.drawing.draw import Drawing, draw_clips, n_channels, to_canvas
+from pdla.data.drawing.draw import Drawing, draw_clips, draw_points, n_channels, to_canvas
 from pdla.data.drawing.opencv import draw_with_opencv
 from pdla.data.drawing.reference import draw_with_torch
 from pdla.data.drawing.strokes import strokes_of
@@ -134,6 +134,28 @@ def test_a_heat_map_falls_off_like_a_bell():
     assert one_map[20, 20] == pytest.approx(0.5)
     assert one_map[20, 22] == pytest.approx(0.5 * 2.718281828**-0.5, rel=1e-5)
     assert one_map[20, 29] == 0
+
+
+@pytest.mark.parametrize("crop", ["legs", "frame"])
+@pytest.mark.parametrize("n_frames", [0, 1, 23])
+def test_heat_maps_on_a_cpu_are_those_of_the_reference(n_frames, crop):
+    torch.manual_seed(0)
+    keypoints = clip_of(seated(max(1, n_frames))).repeat(2, 1, 1, 1)[:, :n_frames]
+    keypoints[..., :2] += torch.randn_like(keypoints[..., :2]) * 60  # some leave the picture
+    keypoints[torch.rand(keypoints.shape[:3]) < 0.2] = torch.nan
+    drawing = Drawing(52, 40, "heatmaps", crop, brightness="confidence", sigma_px=0.6)
+    points = to_canvas(keypoints, drawing, SIZES.repeat(2, 1))
+    drawn = draw_points(points, drawing)
+    torch.testing.assert_close(drawn, draw_with_torch(points, drawing), rtol=0, atol=1e-6)
+    assert n_frames == 0 or drawn.count_nonzero() > 100
+
+
+def test_heat_maps_of_nobody_are_empty():
+    drawing = Drawing(52, 40, "heatmaps", "frame")
+    nobody = torch.full((1, 4, 25, 3), torch.nan)
+    assert draw_points(nobody, drawing).count_nonzero() == 0
+    outside = torch.full((1, 4, 25, 3), -900.0)
+    assert draw_points(outside, drawing).count_nonzero() == 0
 
 
 def test_a_clip_of_one_frame_or_none_can_be_drawn():
