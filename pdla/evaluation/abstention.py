@@ -27,6 +27,10 @@ from pdla.evaluation.predictions import LEG_KEY, LegKey
 # score 3 or 4.
 MIN_TAPS: Final = 5
 OTHER_TASK: Final = (Reason.WALKS, Reason.STANDS, Reason.NOBODY_MOVES)
+# Why a usable leg gets no score.
+ABSTENTIONS: Final = (
+    *OTHER_TASK, Reason.NO_TAPS, Reason.TOO_FEW_TAPS, Reason.OUT_OF_RANGE, Reason.RUNS_DISAGREE,
+)  # fmt: skip
 # Share of validation legs that stay within the range; the limit is their quantile.
 COVERAGE: Final = 0.98
 # Points, SD of the expected score between runs; raters who watch the same video differ by 0.65.

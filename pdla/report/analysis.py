@@ -7,6 +7,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pdla.data.skeletons import LEG_NAMES
+from pdla.evaluation.abstention import ABSTENTIONS
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
 from pdla.evaluation.predictions import LEG_KEY
@@ -188,7 +189,9 @@ def analyse(
         for leg, agreement in run.result.agreement.items()
         if agreement.n_differ
     ]
-    notes += missing_folds(study) + lonely_scores((patients or sections[0]).table)
+    notes += (
+        abstained(study) + missing_folds(study) + lonely_scores((patients or sections[0]).table)
+    )
     return Analysis(study, primary, notes, scorers, sections, patients, contrast, file)
 
 
@@ -199,6 +202,21 @@ def lonely_scores(table: pd.DataFrame) -> list[str]:
         f"Score {score} comes from one patient only: no claim about the score can be made from it."
         for score, number in patients.items()
         if number == 1
+    ]
+
+
+def abstained(study: Study) -> list[str]:
+    """Which rated legs of another data set got no score: its figures are of the others only."""
+    found = {
+        reason.text: count
+        for reason in ABSTENTIONS
+        if study.is_external and (count := study.excluded.get(reason.text))
+    }
+    if not found:
+        return []
+    told = "; ".join(f"{count} x {text}" for text, count in found.items())
+    return [
+        f"No score was given to {sum(found.values())} legs ({told}): all figures are of others."
     ]
 
 

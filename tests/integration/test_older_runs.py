@@ -8,6 +8,7 @@ import pytest
 from pdla.commands import evaluate
 from pdla.commands.export import export_run
 from pdla.commands.score import score_cohort
+from pdla.evaluation import abstention
 from pdla.report.analysis import analyse
 from pdla.report.study import read_study
 from tests.fixtures.people import make_cohort, renamed
@@ -28,6 +29,8 @@ def test_they_score_and_are_evaluated_and_exported(tmp_path, monkeypatch):
     assert len(scores) == 3
     assert set(scores["n_runs"]) == {2}
     monkeypatch.setattr(evaluate, "read_cohort", lambda *_: new)
+    # Two runs of 11 legs agree on hardly anything.
+    monkeypatch.setattr(abstention, "MAX_DISAGREEMENT", 4.0)
     out = evaluate.evaluate_runs(
         study, tmp_path / "LA", tmp_path / "labels.xls", tmp_path / "store", [], tmp_path / "out"
     )

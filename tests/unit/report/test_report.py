@@ -12,10 +12,11 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pdla.commands.report import report_study
+from pdla.data.reasons import Reason
 from pdla.data.splits.files import Split
 from pdla.evaluation.baselines import BASELINES
 from pdla.evaluation.metrics import METRIC_OF
-from pdla.report.analysis import analyse, lonely_scores
+from pdla.report.analysis import abstained, analyse, lonely_scores
 from pdla.report.answer import headline, power_note
 from pdla.report.baseline_scorers import pool_baselines
 from pdla.report.page import write_report
@@ -27,6 +28,7 @@ from pdla.report.study_run import repeat_of_fold
 from pdla.report.summary import stamps
 from pdla.report.tables import error_table, subgroup_rows
 from pdla.runs.folder import fail_run, finish_run, open_run, read_result
+from pdla.runs.result import ExternalRecord
 from tests.fixtures.studies import make_config, make_study
 
 
@@ -463,3 +465,18 @@ def test_the_references_that_a_report_shows_are_those_of_the_simulation():
         ):
             assert estimate.value == pytest.approx(value, abs=0.03)
             assert low < estimate.value < high
+
+
+def test_legs_of_another_data_set_that_got_no_score_are_a_note(study):
+    read = read_study(study)
+    excluded = {Reason.RUNS_DISAGREE.text: 3, "the leg is out of the picture": 2}
+    at_home, away = (
+        [
+            replace(run, result=replace(run.result, excluded=excluded, external=external))
+            for run in read.runs
+        ]
+        for external in (None, ExternalRecord("r3d", "other", "d" * 64))
+    )
+    (note,) = abstained(replace(read, runs=away))
+    assert note.startswith("No score was given to 3 legs (3 x the runs disagree)")
+    assert abstained(replace(read, runs=at_home)) == []
