@@ -12,6 +12,7 @@ PACKAGE = Path(pdla.__file__).parent
 ROOMS = (
     "lazy",
     "data.files",
+    "data.processes",
     "data.progress",
     "data.skeletons",
     "data.stages",

@@ -1,15 +1,15 @@
 """Parses many videos at once, in several processes, and shows how far it is."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from time import monotonic
 from typing import Final
 
 from rich.progress import TextColumn
 
 from pdla.data.intake.parsing import ParseResult, ParseTask, parse_one
+from pdla.data.processes import FreshProcesses
 from pdla.data.progress import show_progress
 
 # Starting a process costs about a second, as much as parsing ten short videos.
@@ -33,8 +33,7 @@ def _parse_parallel(tasks: Sequence[ParseTask], workers: int) -> Iterator[ParseR
     waiting = iter(tasks)
     running: set[Future[ParseResult]] = set()
     try:
-        # Fresh processes: a fork of one in which torch runs threads can hang.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with FreshProcesses(workers) as pool:
             for task in waiting:
                 running.add(pool.submit(parse_one, task))
                 if len(running) >= 4 * workers:

@@ -1,14 +1,13 @@
 """Measures the legs of many recordings in several processes, before anybody asks for them."""
 
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any, Final
 
 from pdla.data.kinematics.bouts import find_bout
 from pdla.data.kinematics.published import published_features
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.kinematics.remembering import OncePerLeg
+from pdla.data.processes import FreshProcesses
 from pdla.data.progress import track
 from pdla.data.recordings import Recording
 from pdla.data.skeletons import LEGS
@@ -31,8 +30,7 @@ def measure_ahead(recordings: Iterable[Recording], workers: int) -> None:
     wanted = list(recordings)
     if workers < 2 or len(wanted) < MIN_RECORDINGS:
         return
-    # Fresh processes: a fork of one in which torch runs threads can hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with FreshProcesses(workers) as pool:
         found = pool.map(_measure, wanted, chunksize=8)
         shown = track(wanted, "Measuring legs", len(wanted))
         for recording, values in zip(shown, found, strict=True):

@@ -5,15 +5,14 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 
 from pdla.data.files import write_json
+from pdla.data.processes import FreshProcesses
 from pdla.data.progress import track
 from pdla.data.simulation.cohort import VideoPlan, plan_videos
 from pdla.data.simulation.file_traps import FILE_TRAPS
@@ -150,7 +149,7 @@ def _make_videos(
     if workers <= 1:
         yield from map(make, plans)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with FreshProcesses(workers) as pool:
         yield from pool.map(make, plans, chunksize=4)
 
 

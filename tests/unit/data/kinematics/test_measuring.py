@@ -32,7 +32,7 @@ def test_nothing_is_measured_twice(recordings, monkeypatch):
 
 
 def test_few_recordings_start_no_process(recordings, monkeypatch):
-    monkeypatch.setattr(measuring, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(measuring, "FreshProcesses", None)
     measuring.measure_ahead(recordings, workers=2)
     monkeypatch.setattr(measuring, "MIN_RECORDINGS", 2)
     measuring.measure_ahead(recordings, workers=1)
