@@ -11,12 +11,14 @@ from typing import Final, Literal
 
 import numpy as np
 
+from pdla.data.intake import IntakeOptions
 from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import Analysis
 from pdla.report.answer import power_note
 from pdla.report.sites import count_sites, is_new_site, known_sites, performance_by_site
+from pdla.report.study_run import StudyRun
 from pdla.report.tables import flow_steps, interval_text
-from pdla.runs.folder import BEST, checkpoint_path
+from pdla.runs.folder import BEST, CONFIG, checkpoint_path
 
 Source = Literal["runs", "you", "open"]
 Answer = Callable[[Analysis], str]  # empty if these runs cannot say
@@ -178,12 +180,11 @@ def _flow(analysis: Analysis) -> str:
 def _preprocessing(analysis: Analysis) -> str:
     """Empty for recordings that hold no pose files."""
     found = dict.fromkeys(
-        f"videos under {quality['min_seconds']:g} s are unusable, and so are legs seen in less "
-        f"than {quality['min_leg']:.0%} of the frames; gaps up to {poses['max_gap_s']:g} s are "
-        "filled"
+        f"videos under {options.quality.min_seconds:g} s are unusable, and so are legs seen in "
+        f"less than {options.quality.min_leg:.0%} of the frames; gaps up to "
+        f"{options.openpose.max_gap_s:g} s are filled"
         for run in analysis.study.runs
-        if (quality := run.config["recordings"].get("quality"))
-        and (poses := run.config["recordings"].get("openpose"))
+        if (options := _read_options(run))
     )
     if not found:
         return ""
@@ -191,6 +192,17 @@ def _preprocessing(analysis: Analysis) -> str:
         "Keypoints are mapped to BODY_25, the patient is tracked, left-right swaps are undone, the "
         f"seated pose is checked; {', or '.join(found)}."
     )
+
+
+def _read_options(run: StudyRun) -> IntakeOptions | None:
+    """How the recordings of a run were read; None if they hold no pose files."""
+    recordings = run.config["recordings"]
+    if not (recordings.get("quality") and recordings.get("openpose")):
+        return None
+    try:
+        return IntakeOptions.from_config(recordings)
+    except ValueError as error:
+        raise ValueError(f"{run.folder / CONFIG}: {error}; restore it, or run again") from None
 
 
 def _models(analysis: Analysis) -> str:

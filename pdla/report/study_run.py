@@ -112,4 +112,10 @@ def read_run(run_dir: Path) -> StudyRun:
             f"{result.split.fold}; restore it, or run again"
         )
     predictions = read_predictions(run_dir / PREDICTIONS)
-    return StudyRun(run_dir, result, config, predictions, record.folds, legs)
+    run = StudyRun(run_dir, result, config, predictions, record.folds, legs)
+    if run.own_legs(run.fold.test).empty:
+        raise ValueError(
+            f"{run_dir / SPLIT}: fold {result.split.fold} tests no {result.leg} leg; restore it, "
+            "or run again"
+        )
+    return run

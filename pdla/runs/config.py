@@ -58,11 +58,16 @@ def check_sections(path: Path, config: RunConfig) -> None:
         ValueError: One line with the path of the config.
     """
     for key in sorted(RunConfig.__required_keys__):
+        value = config.get(key)
+        kind = RunConfig.__annotations__[key]
         if key not in config:
-            raise ValueError(f"{path}: damaged ({key} is missing); restore it, or run again")
-        is_section = RunConfig.__annotations__[key] is Section
-        if is_section and not isinstance(value := config.get(key), dict):
-            raise ValueError(
-                f"{path}: damaged ({key} holds {type(value).__name__}, expected options); restore "
-                "it, or run again"
-            )
+            fault = f"{key} is missing"
+        elif kind in (Section, EvaluationConfig) and not isinstance(value, dict):
+            fault = f"{key} holds {type(value).__name__}, expected options"
+        elif kind is EvaluationConfig and (
+            lost := kind.__required_keys__ - set(config["evaluation"])
+        ):
+            fault = f"{key}.{min(lost)} is missing"
+        else:
+            continue
+        raise ValueError(f"{path}: damaged ({fault}); restore it, or run again")

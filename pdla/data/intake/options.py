@@ -21,9 +21,15 @@ PLACES: Final = ("name", "root", "videos", "labels", "store", "simulate")
 
 
 def source_paths(recordings: Mapping[str, Any]) -> tuple[Path, Path | None]:
-    """Folder and label sheet of a section `recordings`; a published data set has only a root."""
-    labels = recordings["labels"]
-    folder = recordings.get("root") or recordings["videos"]
+    """Folder and label sheet of a section `recordings`; a published data set has only a root.
+
+    Raises:
+        ValueError: If the section does not name them.
+    """
+    labels = recordings.get("labels")
+    folder = recordings.get("root") or recordings.get("videos")
+    if not isinstance(folder, str | Path) or not isinstance(labels, str | Path | None):
+        raise ValueError(f"recordings.videos={folder}, labels={labels}: expected paths")
     return Path(folder), None if labels is None else Path(labels)
 
 
