@@ -25,7 +25,7 @@ from pdla.evaluation.abstention import disagreements, leave_out, withhold
 from pdla.evaluation.leg_table import KEYPOINTS
 from pdla.evaluation.predictions import LegKey
 from pdla.evaluation.video_scores import table_metrics, table_reasons
-from pdla.models.shipped import NEVER_REAL, SIMULATED, STUDY
+from pdla.models.shipped import NEVER_REAL, is_shipped
 from pdla.report.study import Study
 from pdla.report.study_run import StudyRun
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, RESULT, SPLIT, finish_run
@@ -82,7 +82,7 @@ def evaluate_runs(
         ValueError: If there is no finished run or no rated leg, or patients were trained on.
     """
     study = read_finished(folder)
-    source = Path("runs") / SIMULATED if study.folder == STUDY else study.folder.resolve()
+    source = Path("runs") / study.name if is_shipped(study.folder) else study.folder.resolve()
     out = out or source.with_name(f"{source.name}-on-{videos.resolve().name}")
     if any(out.glob(f"*/{RESULT}")):
         raise ValueError(f"{out}: holds an evaluation already; delete it, or give another --out")
@@ -103,7 +103,7 @@ def evaluate_runs(
         )
     for name, why in study.failures.items():
         log.warning("not used: %s: %s", name, why)
-    if study.folder == STUDY:
+    if is_shipped(study.folder):
         log.warning(NEVER_REAL)
     predictions = _predict(study, cohort, store)
     disputed = _disputed(study, predictions)
@@ -158,7 +158,7 @@ def _check_others(run: StudyRun, legs: pd.DataFrame, cohort: Cohort) -> None:
             f"{n_copies} recordings of {run.folder.name} are in the other data as well; that is no "
             "external validation"
         )
-    if run.folder.parent != STUDY and not can_tell_patients(run.result, cohort):
+    if not is_shipped(run.folder.parent) and not can_tell_patients(run.result, cohort):
         log.warning(
             "%s: was trained in another working folder, or before pdla 0.2: whether its patients "
             "are in the other data cannot be told", run.folder.name,

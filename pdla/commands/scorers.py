@@ -23,7 +23,7 @@ from pdla.evaluation.predictions import (
 from pdla.evaluation.training_legs import TrainingLegs, describe_training
 from pdla.models.keypoint_features import SeesJoints
 from pdla.models.kinematic_model import WithKinematics
-from pdla.models.shipped import NEVER_REAL, STUDY
+from pdla.models.shipped import NEVER_REAL, is_shipped
 from pdla.report.study import Study
 from pdla.report.study_row import StudyRow, choose_row
 from pdla.report.study_run import StudyRun
@@ -306,7 +306,7 @@ def score_by_runs(
             part = predictor.predict(run)
             seen = patients_seen(run.result, run.folds, run.legs, whole)
             knew = part["patient"].isin(seen).astype(float)
-            can_tell = can_tell_patients(run.result, whole) or run.folder.parent == STUDY
+            can_tell = can_tell_patients(run.result, whole) or is_shipped(run.folder.parent)
             told = knew if can_tell else knew.replace(0.0, np.nan)
             parts.append(_mark(part, member, told, run.result.unsupported_scores))
     if not parts:

@@ -6,7 +6,8 @@ from typing import Final
 
 SIMULATED: Final = "simulated"  # in place of a study, and as model.weights
 NEVER_REAL: Final = "These weights never saw a real patient: they learnt from simulated legs alone."
-STUDY: Final = Path(__file__).with_name("simulated")  # a finished study of one run a model
+HOME: Final = Path(__file__).parent  # of the finished studies simulated, simulated_tcn, ...
+STUDY: Final = HOME / SIMULATED
 WEIGHTS: Final = "best.safetensors"  # in place of best.ckpt
 
 
@@ -28,6 +29,17 @@ def check_shipped(weights: Path) -> None:
         raise ValueError(f"{weights}: SHA-256 is not that of {card.name}; install pdla again")
 
 
+def shipped_study(name: str) -> Path | None:
+    """The study that a name such as `simulated` or `simulated_tcn` stands for; None for others."""
+    folder = HOME / name
+    return folder if name.startswith(SIMULATED) and folder.is_dir() else None
+
+
+def is_shipped(study: Path) -> bool:
+    """Whether a study is one of those."""
+    return study.parent == HOME
+
+
 def shipped_weights(model: str) -> Path:
     """The file of weights of a model.
 
@@ -37,7 +49,8 @@ def shipped_weights(model: str) -> Path:
     Raises:
         ValueError: If none are shipped for it; names those that are.
     """
-    found = {path.parents[1].name.split("-")[0]: path for path in STUDY.glob(f"*/*/{WEIGHTS}")}
+    paths = HOME.glob(f"{SIMULATED}*/*/*/{WEIGHTS}")
+    found = {path.parents[1].name.split("-")[0]: path for path in paths}
     if model not in found:
         names = ", ".join(sorted(found)) or "no model"
         raise ValueError(f"model.weights=simulated: none for {model}; shipped for {names}")

@@ -11,6 +11,7 @@ from pdla.data.clips.datamodules import (
     KeypointClips,
     check_batch_size,
     check_style,
+    check_workers,
 )
 from pdla.data.recordings import Cohort
 from pdla.data.skeletons import legs_of
@@ -92,6 +93,7 @@ def _check_clips(config: RunConfig) -> None:
     if not data.uses_keypoints and config["augment"]:
         raise ValueError(NO_KEYPOINTS)
     check_batch_size(config["data"]["batch_size"])
+    check_workers(config["data"]["workers"])
     for section in (config["augment"] or {}).values():
         build(section, "augment")
     clip_frames = build(config["sampling"], "sampling").clip_frames

@@ -77,7 +77,7 @@ class ExportedModel:
     def _config(self, store: Path) -> RunConfig:
         """How clips are prepared: as in the run, but of this cohort's own videos."""
         scoring = self.facts["scoring"]
-        own = {"folder": None, "cache": f"{store}-videos"}
+        own = {"folder": None, "cache": f"{store}-videos", "workers": 0}
         data = {key: own.get(key, value) for key, value in scoring["data"].items()}
         config = {
             **scoring, "data": data, "leg": self.facts["leg"], "seed": 0, "augment": {},

@@ -18,7 +18,7 @@ from pdla.evaluation.abstention import TrainingRange, learn_ranges
 from pdla.evaluation.predictions import LegKey
 from pdla.evaluation.video_scores import VideoScores
 from pdla.models.scorer import LegScorer
-from pdla.models.shipped import SIMULATED, STUDY, WEIGHTS, check_shipped
+from pdla.models.shipped import WEIGHTS, check_shipped, shipped_study
 from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
@@ -36,13 +36,13 @@ NO_WEIGHTS: Final = {"weights": "none"}
 
 
 def read_finished(folder: Path) -> Study:
-    """The finished runs of a study, or one run; `simulated` are the weights that pdla ships.
+    """The finished runs of a study, or one run; `simulated` and `simulated_tcn` ship with pdla.
 
     Raises:
         ValueError: If there is none, a file of one cannot be trusted, or they hold no model.
     """
-    if str(folder) == SIMULATED and not folder.exists():
-        folder = STUDY
+    if not folder.exists():
+        folder = shipped_study(str(folder)) or folder
     if (folder / RESULT).exists():
         study = Study(folder.resolve().parent, [read_run(folder)], {})
     else:
@@ -192,5 +192,5 @@ class Predictor:
 
     def _data_of(self, data: Section) -> Section:
         """The run's way to prepare clips, but of this cohort's own videos."""
-        own = {"folder": None, "cache": f"{self.store}-videos"}
+        own = {"folder": None, "cache": f"{self.store}-videos", "workers": 0}
         return {key: own.get(key, value) for key, value in data.items()}

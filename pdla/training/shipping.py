@@ -14,18 +14,19 @@ from safetensors.torch import save_file
 
 from pdla import RESEARCH_ONLY
 from pdla.data.files import write_text
-from pdla.models.shipped import CARD, NEVER_REAL, STUDY, WEIGHTS
+from pdla.models.shipped import CARD, HOME, NEVER_REAL, SIMULATED, STUDY, WEIGHTS
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, RESULT, SPLIT
 from pdla.training.prediction import load_best
 
 
-def ship_run(run_dir: Path, target: Path = STUDY) -> Path:
+def ship_run(run_dir: Path, target: Path | None = None) -> Path:
     """Copy a finished run into the package.
 
     Args:
         run_dir: A run of experiment=weights_simulated.
-        target: Study folder to copy it into.
+        target: Study folder to copy it into; by default one of the package: `simulated` for
+            kinematic_mlp, `simulated_MODEL` for others.
 
     Returns:
         Folder of the shipped run.
@@ -37,6 +38,9 @@ def ship_run(run_dir: Path, target: Path = STUDY) -> Path:
     simulate = run.config["recordings"].get("simulate")
     if not simulate:
         raise ValueError(f"{run_dir}: was not trained on simulated data; it holds real patients")
+    if target is None:
+        model = run.result.model
+        target = STUDY if model == "kinematic_mlp" else HOME / f"{SIMULATED}_{model}"
     state = {name: value.contiguous() for name, value in load_best(run).state_dict().items()}
     shipped = target / run_dir.name
     (shipped / "checkpoints").mkdir(parents=True, exist_ok=True)
@@ -53,7 +57,10 @@ def ship_run(run_dir: Path, target: Path = STUDY) -> Path:
 
 def _card(run: StudyRun, weights: Path) -> str:
     simulate = run.config["recordings"]["simulate"]
-    asked = " ".join(f"recordings.simulate.{key}={value}" for key, value in simulate.items())
+    asked = " ".join(run.result.command) or " ".join(
+        ["experiment=weights_simulated", f"model={run.result.model}"]
+        + [f"recordings.simulate.{key}={value}" for key, value in simulate.items()]
+    )
     figures = "\n".join(
         f"- {name}: {value:.3f}" for name, value in run.result.metrics["test"].items()
         if value is not None
@@ -65,7 +72,7 @@ def _card(run: StudyRun, weights: Path) -> str:
 
 - Data: simulated legs, each video of another kind of clinic
 - Training legs by score 0 to 4: {", ".join(map(str, counts))}
-- Command: `python train.py experiment=weights_simulated model={run.result.model} {asked}`
+- Command: `python train.py {asked}`
 - Size: {weights.stat().st_size:,} bytes
 - SHA-256: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`
 - Versions: {", ".join(f"{name} {value}" for name, value in run.result.versions.items())}

@@ -88,6 +88,7 @@ class KeypointClips(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         check_batch_size(batch_size)
+        check_workers(workers)
         if balance not in BALANCES:
             raise ValueError(f"data.balance={balance!r}: choose {', '.join(BALANCES)}")
         self.balance = balance
@@ -279,6 +280,13 @@ def check_batch_size(batch_size: object) -> None:
         raise ValueError(f"data.batch_size={batch_size!r}: give a number of clips, or all")
 
 
+def check_workers(workers: object) -> None:
+    """Refuse anything but a number of processes that a machine can hold."""
+    is_count = isinstance(workers, int) and not isinstance(workers, bool)
+    if not (is_count and workers in range(MAX_WORKERS + 1)):
+        raise ValueError(f"data.workers={workers!r}: give 0 to {MAX_WORKERS} processes")
+
+
 def split_cohort(
     cohort: Cohort, splitter: Splitter, legs: Sequence[Leg]
 ) -> tuple[list[LegSample], Split]:
@@ -334,6 +342,7 @@ def as_batch(batch: Any) -> Any:
 
 
 BALANCES: Final = ("none", "score", "patient")
+MAX_WORKERS: Final = 256  # more processes than any machine feeds a network with
 
 
 def clip_weights(samples: Sequence[LegSample], clips: Sequence[int], by: str) -> list[float]:

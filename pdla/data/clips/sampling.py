@@ -13,6 +13,8 @@ from pytorchvideo.data.clip_sampling import (
 
 # Three frames a tap for the fastest seen, 3.8 a second (simulation/reference.py).
 MIN_CLIP_FPS = 12.0
+MIN_STRIDE_S = 0.01  # less than a frame
+MAX_CLIPS = 10_000  # a video; more would fill the memory
 MAX_CLIP_FRAMES = 10_000  # over five minutes at 30 fps: no task takes as long
 
 
@@ -102,6 +104,11 @@ class Sampling:
             raise ValueError(
                 f"sampling.stride_s={self.stride_s} > seconds={self.seconds}: "
                 "evaluation would skip parts of the bout"
+            )
+        if self.stride_s < MIN_STRIDE_S or self.clips_per_video > MAX_CLIPS:
+            raise ValueError(
+                f"sampling.stride_s={self.stride_s}, clips_per_video={self.clips_per_video}: at "
+                f"least {MIN_STRIDE_S:g} s, at most {MAX_CLIPS:,} clips"
             )
         if not self.seconds * self.fps <= MAX_CLIP_FRAMES:
             raise ValueError(

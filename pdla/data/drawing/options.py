@@ -12,6 +12,7 @@ Brightness = Literal["constant", "confidence"]
 # 5.0).
 SOFT_EDGE_PX: Final = 1.2
 MAP_END_SIGMAS: Final = 4.0  # a heat map is 0.0003 there, less than a 255th
+MAX_PX: Final = 4096  # larger than any video; a clip would fill the memory
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,10 @@ class Drawing:
 
     def __post_init__(self) -> None:
         """Refuse pictures that cannot be drawn."""
-        if self.height < 1 or self.width < 1:
-            raise ValueError(f"drawing: {self.height} x {self.width} px: both must be at least 1")
+        if not (1 <= self.height <= MAX_PX and 1 <= self.width <= MAX_PX):
+            raise ValueError(
+                f"drawing: {self.height} x {self.width} px: both must be 1 to {MAX_PX}"
+            )
         if self.line_px < 1 or self.line_px % 2 == 0:
             raise ValueError(f"drawing.line_px={self.line_px}: choose 1, 3, 5 ...")
         if not self.sigma_px > 0:

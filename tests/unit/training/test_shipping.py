@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from pdla.commands.export import export_run
 from pdla.commands.score import score_legs
 from pdla.commands.scorers import open_scorer
-from pdla.models.shipped import NEVER_REAL, STUDY, check_shipped, shipped_weights
+from pdla.models.shipped import NEVER_REAL, STUDY, check_shipped, is_shipped, shipped_weights
 from pdla.training.prediction import load_best, read_finished
 from tests.fixtures.second_simulator import simulate
 
@@ -22,8 +22,18 @@ def test_shipped_weights_open_as_a_study_of_their_own():
     model = load_best(study.first)
     assert model.head.counts.min() > 0  # every score was seen
     assert shipped_weights("kinematic_mlp").stat().st_size < 100_000
-    with pytest.raises(ValueError, match="none for r3d; shipped for kinematic_mlp"):
+    with pytest.raises(ValueError, match="none for r3d; shipped for kinematic_mlp, tcn"):
         shipped_weights("r3d")
+
+
+def test_each_shipped_network_has_a_word_of_its_own():
+    study = read_finished(Path("simulated_tcn"))
+    assert study.name == "simulated_tcn"
+    assert is_shipped(study.folder)
+    assert load_best(study.first).head.counts.min() > 0
+    assert shipped_weights("tcn").stat().st_size < 5_000_000
+    with pytest.raises(ValueError, match="simulated_r3d"):
+        read_finished(Path("simulated_r3d"))
 
 
 def test_an_export_of_weights_from_simulation_still_says_so(tmp_path):
@@ -53,10 +63,11 @@ REGRESSION_BOUND = 0.6
 
 @pytest.mark.slow
 @pytest.mark.parametrize("legs_only", [False, True])
-def test_weights_from_simulation_travel_to_another_simulator(tmp_path, legs_only):
+@pytest.mark.parametrize("word", ["simulated", "simulated_tcn"])
+def test_weights_from_simulation_travel_to_another_simulator(tmp_path, word, legs_only):
     cohort, seen = simulate(100, seed=1, legs_only=legs_only)
     scores = np.array([sample.score for sample in cohort.samples])
-    table = score_legs(Path("simulated"), cohort, tmp_path / "store")
+    table = score_legs(Path(word), cohort, tmp_path / "store")
     assert any(note.startswith(NEVER_REAL) for note in table.attrs["notes"])
     is_scored = table["predicted"].notna().to_numpy()
     predicted = table.loc[is_scored, "predicted"].to_numpy(np.int64)
@@ -64,6 +75,7 @@ def test_weights_from_simulation_travel_to_another_simulator(tmp_path, legs_only
     attainable = cohen_kappa_score(
         scores, np.clip(np.rint(seen), 0, 4).astype(int), weights="quadratic"
     )
-    print(f"legs_only={legs_only}: {kappa:.3f} of {attainable:.3f}, {is_scored.mean():.0%} scored")
+    share = f"{kappa:.3f} of {attainable:.3f}, {is_scored.mean():.0%} scored"
+    print(f"{word}, legs_only={legs_only}: {share}")
     assert is_scored.mean() > 0.9
     assert kappa >= REGRESSION_BOUND * attainable

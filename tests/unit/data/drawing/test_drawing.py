@@ -74,7 +74,7 @@ def test_the_crop_keeps_the_aspect_ratio_and_holds_all_leg_joints():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"height": 0}, "at least 1"),
+        ({"height": 0}, "must be 1 to 4096"),
         ({"line_px": 2}, "1, 3, 5"),
         ({"style": "red"}, "colour_2023"),
         ({"crop": "head"}, "legs"),
