@@ -318,7 +318,7 @@ def evaluate(
 def score(
     runs: Annotated[
         Path,
-        typer.Argument(help="Study, run, exported file, or the word simulated.", metavar="SCORER"),
+        typer.Argument(help="Study, run, exported file, or simulated.", metavar="SCORER"),
     ],
     videos: Annotated[Path, typer.Argument(help="Folder of videos, or of one video.")],
     out: Annotated[Path, typer.Option(help="Table to write, .csv.")] = Path("scores.csv"),

@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 
 from pdla import RESEARCH_ONLY
 from pdla.data.files import write_text
+from pdla.data.quantities import PUBLISHED
+from pdla.evaluation.leg_table import KEYPOINTS
 from pdla.models.shipped import CARD, HOME, NEVER_REAL, SIMULATED, STUDY, WEIGHTS
 from pdla.report.study_run import StudyRun, read_run
 from pdla.runs.folder import CONFIG, LEGS_FOLDER, PREDICTIONS, RESULT, SPLIT
@@ -47,8 +49,11 @@ def ship_run(run_dir: Path, target: Path | None = None) -> Path:
     (target / LEGS_FOLDER).mkdir(exist_ok=True)
     for name in (CONFIG, RESULT, SPLIT, PREDICTIONS):
         shutil.copyfile(run_dir / name, shipped / name)
-    legs = Path(LEGS_FOLDER) / run.result.legs_file
-    shutil.copyfile(run_dir.parent / legs, target / legs)
+    # No row of a report is made of these, and nobody has copies of simulated keypoints.
+    large = [KEYPOINTS, *(name for names in PUBLISHED.values() for name in names)]
+    legs = run.legs.drop(columns=large, errors="ignore")
+    path = target / LEGS_FOLDER / run.result.legs_file
+    write_text(path, legs.to_csv(index=False, float_format="%.4g"))
     weights = shipped / "checkpoints" / WEIGHTS
     save_file({name: value.to(torch.float32) for name, value in state.items()}, weights)
     write_text(shipped / CARD, _card(run, weights))

@@ -58,12 +58,12 @@ def test_shipped_weights_that_were_changed_are_refused(tmp_path):
 
 # What was measured stands in docs/sharing_weights.md. This is no claim: it notices a change for the
 # worse that is larger than what another draw of 100 patients makes.
-REGRESSION_BOUND = 0.6
+REGRESSION_BOUNDS = {"simulated": 0.6, "simulated_tcn": 0.5}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("legs_only", [False, True])
-@pytest.mark.parametrize("word", ["simulated", "simulated_tcn"])
+@pytest.mark.parametrize("word", REGRESSION_BOUNDS)
 def test_weights_from_simulation_travel_to_another_simulator(tmp_path, word, legs_only):
     cohort, seen = simulate(100, seed=1, legs_only=legs_only)
     scores = np.array([sample.score for sample in cohort.samples])
@@ -78,4 +78,4 @@ def test_weights_from_simulation_travel_to_another_simulator(tmp_path, word, leg
     share = f"{kappa:.3f} of {attainable:.3f}, {is_scored.mean():.0%} scored"
     print(f"{word}, legs_only={legs_only}: {share}")
     assert is_scored.mean() > 0.9
-    assert kappa >= REGRESSION_BOUND * attainable
+    assert kappa >= REGRESSION_BOUNDS[word] * attainable
