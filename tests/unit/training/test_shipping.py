@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score
 
 from pdla.commands.export import export_run
@@ -75,7 +76,13 @@ def test_weights_from_simulation_travel_to_another_simulator(tmp_path, word, leg
     attainable = cohen_kappa_score(
         scores, np.clip(np.rint(seen), 0, 4).astype(int), weights="quadratic"
     )
-    share = f"{kappa:.3f} of {attainable:.3f}, {is_scored.mean():.0%} scored"
+    expected = table.loc[is_scored, "expected_score"].to_numpy(np.float64)
+    ranks, error = spearmanr(expected, scores[is_scored]).statistic, expected - scores[is_scored]
+    share = (
+        f"kappa {kappa:.3f} of {attainable:.3f}, Spearman {ranks:.3f} of "
+        f"{spearmanr(seen, scores).statistic:.3f}, mean error {error.mean():+.2f}, "
+        f"{is_scored.mean():.0%} scored"
+    )
     print(f"{word}, legs_only={legs_only}: {share}")
     assert is_scored.mean() > 0.9
     assert kappa >= REGRESSION_BOUNDS[word] * attainable
