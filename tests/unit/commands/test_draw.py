@@ -76,7 +76,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(simulated, tmp_path):
     video = next(path for path in sorted((simulated / "LA").iterdir()) if path.is_dir())
     assert "ends in .mp4" in message_of(video, "--out", tmp_path / "a.gif")
     assert "must be even" in message_of(video, "--out", tmp_path / "a.mp4", "--size", "25x16")
-    assert "at least 1" in message_of(video, "--out", tmp_path / "a.mp4", "--size", "0x16")
+    assert "must be 1 to 4096" in message_of(video, "--out", tmp_path / "a.mp4", "--size", "0x16")
     assert list(tmp_path.iterdir()) == []
     store = ("--store", tmp_path / "unscored")
     assert "--labels" in message_of(
