@@ -56,6 +56,12 @@ MODELS = {
     "`kinematic`": ("model=kinematic",),
     "`kinematic_mlp`": ("model=kinematic_mlp",),
     "`kinematic_mlp`, pre-trained": ("model=kinematic_mlp", "model.weights=simulated"),
+    "`tcn`, pre-trained": (
+        "model=tcn",
+        "model.weights=simulated",
+        "trainer.max_epochs=30",
+        "optim.optimizer.lr=1.0e-3",
+    ),
 }
 ZERO_SHOT = "`kinematic_mlp`, zero-shot"
 SIMPLE = {REFERENCE: "ordinal_logistic", "random forest": "random_forest", "majority": "majority"}
@@ -210,6 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulator", choices=SIMULATORS, default="pdla")
     parser.add_argument("--clinics", type=int, default=20)
+    parser.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first clinic")
     parser.add_argument("--raters", default="", help="preset of the simulated raters")
     parser.add_argument("--out", type=Path, help="JSON of every clinic")
     options = parser.parse_args()
@@ -218,7 +225,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     clinics = []
     with threadpool_limits(1):
-        seeds = range(FIRST_SEED, FIRST_SEED + options.clinics)
+        seeds = range(options.first, options.first + options.clinics)
         for seed in track(seeds, "Clinics", total=options.clinics):
             clinics.append(measure_clinic(options.simulator, seed, options.raters))
             if options.out:
