@@ -87,7 +87,7 @@ types: install
 
 check: lint types test ## ruff, mypy --strict, pytest
 
-# About an hour on one core.
+# About an hour and a half on one core.
 clinics: install ## mean and spread of the cheap scorers over 20 simulated clinics, on two simulators
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench_clinics --simulator pdla
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench_clinics --simulator second
