@@ -19,6 +19,7 @@ LOST: Final = {
 }
 
 
+@without_native_log()
 def estimate_poses(
     paths: list[Path],
     out: Path,
@@ -50,19 +51,6 @@ def estimate_poses(
     videos = find_videos(paths)
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: expected a folder")
-    with without_native_log():
-        return _estimate_all(videos, out, name, model, detector, force=force)
-
-
-def _estimate_all(
-    videos: list[Path],
-    out: Path,
-    name: str,
-    model: Path | None,
-    detector: Path | None,
-    *,
-    force: bool,
-) -> int:
     estimator = open_estimator(name, model, detector)
     out.mkdir(parents=True, exist_ok=True)
     failed = skipped = 0

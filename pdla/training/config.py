@@ -195,6 +195,21 @@ def build_model(config: RunConfig) -> Any:
     return model
 
 
+def scoring_config(config: RunConfig, store: Path) -> RunConfig:
+    """The config of a run for scoring other legs: clips are prepared as there, nothing is varied.
+
+    Args:
+        config: Of the run.
+        store: Where the keypoints of the other legs are kept; videos are drawn beside it.
+    """
+    own = {"folder": None, "cache": f"{store}-videos", "workers": 0}
+    data = {key: own.get(key, value) for key, value in config["data"].items()}
+    return {
+        **config, "data": data, "augment": {},
+        "split": {"_target_": "pdla.data.splits.AllTested"},
+    }  # fmt: skip
+
+
 def build_data(config: RunConfig, cohort: Cohort) -> KeypointClips:
     """The data module of a config on a cohort."""
     section = config["data"]

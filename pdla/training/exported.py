@@ -21,7 +21,7 @@ from pdla.evaluation.training_legs import QuantityRange, training_from_json
 from pdla.evaluation.video_scores import Combination, predictions_table
 from pdla.runs.config import RunConfig
 from pdla.runs.folder import file_hash
-from pdla.training.config import build_data
+from pdla.training.config import build_data, scoring_config
 
 FORMATS: Final = (".onnx", ".pt2")
 NEEDED: Final = ("sha256", "model", "leg", "inputs", "output", "is_simulated", "scoring")
@@ -76,14 +76,8 @@ class ExportedModel:
 
     def _config(self, store: Path) -> RunConfig:
         """How clips are prepared: as in the run, but of this cohort's own videos."""
-        scoring = self.facts["scoring"]
-        own = {"folder": None, "cache": f"{store}-videos", "workers": 0}
-        data = {key: own.get(key, value) for key, value in scoring["data"].items()}
-        config = {
-            **scoring, "data": data, "leg": self.facts["leg"], "seed": 0, "augment": {},
-            "split": {"_target_": "pdla.data.splits.AllTested"},
-        }  # fmt: skip
-        return cast(RunConfig, config)
+        config = {**self.facts["scoring"], "leg": self.facts["leg"], "seed": 0}
+        return scoring_config(cast(RunConfig, config), store)
 
 
 def _prepare(data: KeypointClips, batch: Any) -> Any:

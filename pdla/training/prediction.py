@@ -23,10 +23,9 @@ from pdla.models.weights import read_state
 from pdla.report.study import Study, read_study
 from pdla.report.study_run import StudyRun, read_run
 from pdla.review.explanation import Explanation, average_explanations, explain_legs
-from pdla.runs.config import RunConfig, Section
 from pdla.runs.folder import BEST, CONFIG, RESULT, checkpoint_path, file_hash
 from pdla.targets import find_class
-from pdla.training.config import build_data, build_model
+from pdla.training.config import build_data, build_model, scoring_config
 from pdla.training.lightning_words import quiet_lightning
 from pdla.training.memory import release_networks, track_network
 
@@ -178,19 +177,9 @@ class Predictor:
         return average_explanations(found)
 
     def _prepare(self, run: StudyRun) -> KeypointClips:
-        config: RunConfig = {
-            **run.config,
-            "split": {"_target_": "pdla.data.splits.AllTested"},
-            "augment": {},
-            "data": self._data_of(run.config["data"]),
-        }
+        config = scoring_config(run.config, self.store)
         wanted = [config["data"], config["sampling"], config["drawing"], config["leg"]]
         key = json.dumps(wanted, sort_keys=True)
         if key not in self._prepared:
             self._prepared[key] = build_data(config, self.cohort)
         return self._prepared[key]
-
-    def _data_of(self, data: Section) -> Section:
-        """The run's way to prepare clips, but of this cohort's own videos."""
-        own = {"folder": None, "cache": f"{self.store}-videos", "workers": 0}
-        return {key: own.get(key, value) for key, value in data.items()}
