@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.skeletons import N_JOINTS
@@ -137,7 +138,9 @@ class AdaptiveGraph(nn.Module):
     """Graph convolution whose edges start as the bones of BODY_25 and are then learnt.
 
     Three graphs: a joint itself, the joint towards the hips, the joints away from them (Yan et al.
-    2018, "spatial configuration"); edges as parameters and a residual as in ST-GCN++.
+    2018, "spatial configuration"); edges as parameters and a residual as in ST-GCN++. Joints are
+    summed along the edges before channels are mixed, which gives the same numbers with less work:
+    there are fewer channels before than after.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
@@ -150,10 +153,11 @@ class AdaptiveGraph(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, n_outputs, T, J) of (B, n_inputs, T, J)."""
-        batch, _, frames, joints = features.shape
-        mixed = self.mix(features).view(batch, len(self.edges), -1, frames, joints)
-        summed = torch.einsum("bkctj,kji->bcti", mixed, self.edges)
-        return torch.relu(self.norm(summed) + self.around(features))
+        summed = torch.cat([features @ edges for edges in self.edges], dim=1)  # (B, 3 C, T, J)
+        weight, bias = (value.view(3, -1, *value.shape[1:]) for value in self.mix.parameters())
+        mixed = conv2d(summed, weight.transpose(0, 1).flatten(1, 2))
+        mixed = mixed + (bias.T @ self.edges.sum(dim=1))[:, None]
+        return torch.relu(self.norm(mixed) + self.around(features))
 
 
 class MultiScaleTime(nn.Module):
