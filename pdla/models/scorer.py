@@ -3,19 +3,23 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypedDict
 
 import lightning
 import torch
+from lightning.pytorch.plugins.precision import Precision
+from lightning.pytorch.utilities import GradClipAlgorithmType
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.models.heads import Head
 from pdla.models.shipped import SIMULATED, shipped_weights
 from pdla.models.weights import NAMED, PUBLISHED, load_file
-from pdla.targets import EPOCHS, build
+from pdla.targets import EPOCHS, TARGET, build, find_class
 
 # S3D ends in a convolution of one pixel.
 LAST_LAYERS: Final = (nn.Linear, nn.Conv3d)
@@ -198,10 +202,27 @@ class LegScorer(lightning.LightningModule):
             probabilities = self.head.probabilities(outputs)
         return {"loss": loss, "probabilities": probabilities, "sample": batch["sample"]}
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as full precision does: mixed precision refuses every fused optimizer."""
+        algorithm = GradClipAlgorithmType(gradient_clip_algorithm or "norm")
+        plugin = self.trainer.precision_plugin
+        Precision.clip_gradients(plugin, optimizer, gradient_clip_val or 0.0, algorithm)
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimizer and schedule from the config; the schedule counts epochs, never batches."""
         trainable = [value for value in self.parameters() if value.requires_grad]
-        optimizer = build(self.optim["optimizer"], "optimizer", params=trainable)
+        how = self.optim["optimizer"]
+        if "fused" in signature(find_class(how[TARGET], "optimizer")).parameters:
+            # One pass over the weights: a fifth of the time on a CPU. Scaled gradients must be
+            # clipped before it, which a fused optimizer cannot wait for.
+            is_scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+            how = {"fused": not is_scaled, **how}
+        optimizer = build(how, "optimizer", params=trainable)
         if (schedule := self.optim.get("schedule")) is None:
             return {"optimizer": optimizer}
         scheduler = build(

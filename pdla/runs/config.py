@@ -35,6 +35,7 @@ class RunConfig(TypedDict):
     tag: NotRequired[str]
     keep_last: NotRequired[bool]
     save_every_s: NotRequired[float]
+    cuda_graphs: NotRequired[bool]
     evaluation: EvaluationConfig
     review: NotRequired[Section]
     logger: NotRequired[Section]

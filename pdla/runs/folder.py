@@ -29,7 +29,9 @@ LEGS_FOLDER = "_legs"  # of a study, beside its runs
 PICTURES_FOLDER = "pictures"  # of a run: what a report shows of its legs
 BEST, LAST = "best.ckpt", "last.ckpt"
 # Keys of a config that change what is kept and seen, not what is learnt.
-KEPT_AND_SEEN: Final = ("review", "keep_last", "save_every_s", "logger", "searched")
+KEPT_AND_SEEN: Final = (
+    "review", "keep_last", "save_every_s", "cuda_graphs", "logger", "searched",
+)  # fmt: skip
 EPOCHS: Final = "trainer.max_epochs"
 
 

@@ -54,6 +54,8 @@ def build_trainer(
     plugins: list[Any] = [files]
     if SLURMEnvironment.detect():  # signals are handled by pdla.training.signals
         plugins.append(SLURMEnvironment(auto_requeue=False))
+    if torch.cuda.is_available():
+        torch.backends.cuda.matmul.allow_tf32 = True  # as in convolutions; its inputs have 10 bits
     trainer: lightning.Trainer = build(
         {**options, "enable_progress_bar": is_terminal()},
         "trainer",

@@ -43,6 +43,7 @@ from pdla.training.checkpoints import SAVE_EVERY_S, RunCheckpoints, find_start
 from pdla.training.cohorts import load_cohort, share_cohort
 from pdla.training.config import build_data, build_model, check_config, check_machine
 from pdla.training.console import print_line, print_result
+from pdla.training.cuda_graphs import GraphedSteps
 from pdla.training.fitting import build_trainer, evaluate_best, fit, is_first_after, open_loggers
 from pdla.training.lightning_words import quiet_lightning
 from pdla.training.memory import name_memory_settings
@@ -196,6 +197,7 @@ def _callbacks(
     return [
         video_scores,
         StepSeeds(config["seed"]),
+        *([GraphedSteps()] if config.get("cuda_graphs", False) else []),
         *training_callbacks(options, data, evaluation["clips"]),
         *progress_callbacks(evaluation["primary"]),
     ]
