@@ -72,7 +72,7 @@ def keypoint_features(keypoints: Tensor, streams: Sequence[str]) -> Tensor:
         its last channel says so.
     """
     points = body_coordinates(keypoints)  # (B, T, J, 2)
-    bone = points - points[:, :, list(PARENT)]
+    bone = points - take_joints(points, PARENT, dim=2)
     values = {
         "joint": points,
         "bone": bone,
@@ -85,6 +85,11 @@ def keypoint_features(keypoints: Tensor, streams: Sequence[str]) -> Tensor:
     channels = [values[stream].nan_to_num(0.0) for stream in streams]
     features = torch.cat([*channels, confidence * is_seen, is_seen], dim=-1)
     return features.permute(0, 3, 1, 2)  # (B, C, T, J)
+
+
+def take_joints(values: Tensor, joints: Sequence[int], dim: int) -> Tensor:
+    """Joints by number along a dimension; a list as an index is copied to a GPU, which waits."""
+    return torch.stack([values.select(dim, joint) for joint in joints], dim=dim)
 
 
 def body_coordinates(keypoints: Tensor) -> Tensor:
@@ -105,7 +110,7 @@ def body_coordinates(keypoints: Tensor) -> Tensor:
     middle = seen.nanmedian(dim=1).values
     # A seated body seen from the front spans about 2.5 trunk lengths from its middle up and down.
     spread = (seen - middle[:, None]).abs().amax(dim=2).nan_to_num(0.0).amax(dim=1) / 1.25
-    # (B, T, 2) each; joints by number, as a list of indices would be copied to a GPU, which waits.
+    # (B, T, 2) each, by number (see take_joints).
     neck, hips, *joints = (points[:, :, JOINT[name]] for name in ("Neck", "MidHip", *_LEGS))
     left_hip, left_knee, left_ankle, right_hip, right_knee, right_ankle = joints
     places = torch.stack([hips, left_hip, right_hip, left_knee, right_knee], dim=2)

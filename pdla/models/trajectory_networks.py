@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 from pdla.data.batches import ClipBatch, InputKind
 from pdla.data.skeletons import JOINT, LEG_JOINTS, N_JOINTS
-from pdla.models.keypoint_features import check_streams, keypoint_features, n_channels
+from pdla.models.keypoint_features import (
+    check_streams,
+    keypoint_features,
+    n_channels,
+    take_joints,
+)
 from pdla.models.scorer import LegScorer
 
 # Both legs, and the trunk that everything is measured by; arms and face say nothing of a leg.
@@ -67,7 +72,7 @@ class TCN(LegScorer):
 
 def trajectories(keypoints: Tensor, streams: Sequence[str]) -> Tensor:
     """Trunk and leg joints as channels over time, (B, C * 12, T), of keypoints (B, T, 25, 3)."""
-    features = keypoint_features(keypoints, streams)[..., list(TRAJECTORIES)]
+    features = take_joints(keypoint_features(keypoints, streams), TRAJECTORIES, dim=-1)
     return features.transpose(2, 3).flatten(1, 2)
 
 

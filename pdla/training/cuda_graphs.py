@@ -4,6 +4,7 @@ A small network spends its step on the CPU, which launches several hundred kerne
 them all at once. The numbers are those of the network itself.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,8 @@ def capture(network: nn.Module, example: Tensor) -> Callable[[Tensor], Any]:
     Returns:
         A function in place of the network. What it returns is overwritten by the next call.
     """
+    # Gradients come from the stream of the graph; torch waits for it, and says so at every start.
+    warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream does not match")
     statistics = [buffer.clone() for buffer in network.buffers()]
     random_state = torch.cuda.get_rng_state(example.device)
     kind = example.device.type

@@ -4,7 +4,7 @@ Run it by `python -m tests.benchmarks.bench_gpu`.
 
 The run is what `experiment=large_clips` does: clips of keypoints cross to the GPU, are augmented
 and drawn there and train under Lightning. The yardstick is the same network and optimizer in the
-same precision on ready tensors, without data, drawing or Lightning.
+same precision on ready tensors, without data, drawing, Lightning or CUDA graphs.
 """
 
 import time
@@ -15,6 +15,7 @@ import lightning
 import torch
 
 from pdla.training.config import build_data, build_model
+from pdla.training.cuda_graphs import GraphedSteps
 from tests.fixtures.configs import compose_config
 from tests.fixtures.people import make_cohort
 
@@ -47,8 +48,8 @@ def clips_a_second(name: str, batch_size: int) -> tuple[float, float]:
     clock = Clock()
     trainer = lightning.Trainer(
         max_steps=WARM_UP + STEPS, accelerator="gpu", devices=1, precision="bf16-mixed",
-        gradient_clip_val=1.0, logger=False, enable_checkpointing=False, callbacks=[clock],
-        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
+        gradient_clip_val=1.0, logger=False, enable_checkpointing=False,
+        callbacks=[clock, GraphedSteps()], enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
         default_root_dir=Path("runs"),
     )  # fmt: skip
     trainer.fit(model, data)

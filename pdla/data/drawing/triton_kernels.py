@@ -10,6 +10,7 @@ registers, and the tile is written once. Nothing else is read or written but the
 
 import triton
 import triton.language as tl
+from triton.language.extra.libdevice import ffs
 
 
 @triton.jit
@@ -92,17 +93,18 @@ def draw_lines(
     near = _near_strokes(
         points_ptr, strokes_ptr, frame, tile_x, tile_y, far, N_STROKES, N_JOINTS, 5, N_LANES
     )
-    for stroke in range(N_STROKES):
-        if (near >> stroke) & 1:
-            start_x, start_y, end_x, end_y, lit = _locate(
-                points_ptr, strokes_ptr, frame, stroke, N_JOINTS, 5
-            )
-            distance = _distance(x, y, start_x, start_y, end_x, end_y)
-            covered = tl.minimum(tl.maximum(reach - distance, 0.0), 1.0)
-            colour = strokes_ptr + stroke * 5 + 2
-            red += covered * (lit * tl.load(colour) - red)
-            green += covered * (lit * tl.load(colour + 1) - green)
-            blue += covered * (lit * tl.load(colour + 2) - blue)
+    while near != 0:  # from the lowest bit up: later strokes lie over earlier ones
+        stroke = ffs(near) - 1
+        near &= near - 1
+        start_x, start_y, end_x, end_y, lit = _locate(
+            points_ptr, strokes_ptr, frame, stroke, N_JOINTS, 5
+        )
+        distance = _distance(x, y, start_x, start_y, end_x, end_y)
+        covered = tl.minimum(tl.maximum(reach - distance, 0.0), 1.0)
+        colour = strokes_ptr + stroke * 5 + 2
+        red += covered * (lit * tl.load(colour) - red)
+        green += covered * (lit * tl.load(colour + 1) - green)
+        blue += covered * (lit * tl.load(colour + 2) - blue)
     clip, time = frame // n_frames, frame % n_frames
     pixels = canvas_ptr + (clip * 3 * n_frames + time) * (H * W) + rows * W + columns
     channel = n_frames.to(tl.int64) * (H * W)

@@ -1,5 +1,6 @@
 """Steps replayed as CUDA graphs are those of the network itself, and no step waits for a GPU."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from tests.fixtures.people import make_cohort
 from tests.fixtures.runs import TINY
 
 NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="replays CUDA graphs")
+
+
+@pytest.fixture(autouse=True)
+def waiting_again() -> Iterator[None]:
+    """A test that fails in the middle of an epoch leaves the others alone."""
+    yield
+    if torch.cuda.is_available():
+        torch.cuda.set_sync_debug_mode("default")
 
 
 class NoWaiting(lightning.Callback):
