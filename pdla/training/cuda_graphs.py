@@ -12,6 +12,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from pdla.data.files import first_line
 from pdla.models.scorer import LegScorer
 
 
@@ -46,13 +47,15 @@ class GraphedForward:
         self._eager = _Eager(network)
         self._graphs: dict[torch.Size, Callable[[Tensor], Any]] = {}
 
-    def __call__(self, features: Tensor) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Outputs of the network; a shape that is seen for the first time is captured."""
-        if not (self.network.training and torch.is_grad_enabled()):
-            return self._eager(features)
-        if features.shape not in self._graphs:
-            self._graphs[features.shape] = capture(self._eager, features)
-        return self._graphs[features.shape](features)
+        is_step = self.network.training and torch.is_grad_enabled()
+        if not is_step or options or len(inputs) != 1 or not isinstance(inputs[0], Tensor):
+            return self._eager(*inputs, **options)
+        shape = inputs[0].shape
+        if shape not in self._graphs:
+            self._graphs[shape] = capture(self._eager, inputs[0])
+        return self._graphs[shape](inputs[0])
 
 
 class _Eager(nn.Module):
@@ -63,13 +66,13 @@ class _Eager(nn.Module):
         self.network = network
         self._compute = type(network).forward
 
-    def forward(self, features: Tensor) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Outputs of the network."""
-        return self._compute(self.network, features)
+        return self._compute(self.network, *inputs, **options)
 
 
 def capture(network: nn.Module, example: Tensor) -> Callable[[Tensor], Any]:
-    """Forward and backward pass for inputs of one shape; the network ends as it began.
+    """Forward and backward pass for inputs of one shape; the network is left as it was.
 
     Args:
         network: In training, on the device of `example`.
@@ -77,6 +80,10 @@ def capture(network: nn.Module, example: Tensor) -> Callable[[Tensor], Any]:
 
     Returns:
         A function in place of the network. What it returns is overwritten by the next call.
+
+    Raises:
+        ValueError: If the network asks the GPU for a value in between, or is not the same each
+            time; one line with the option that leaves it alone.
     """
     # Gradients come from the stream of the graph; torch waits for it, and says so at every start.
     warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream does not match")
@@ -89,8 +96,16 @@ def capture(network: nn.Module, example: Tensor) -> Callable[[Tensor], Any]:
         enabled=torch.is_autocast_enabled(kind),
         cache_enabled=False,  # a graph casts the weights of its own step
     )
-    with precision:
-        torch.cuda.make_graphed_callables(network, (example.clone(),), allow_unused_input=True)
+    try:
+        with precision:
+            torch.cuda.make_graphed_callables(network, (example.clone(),), allow_unused_input=True)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise ValueError(
+            f"this network cannot be replayed as CUDA graphs ({first_line(error)}); say "
+            "cuda_graphs=false"
+        ) from error
     with torch.no_grad():
         for buffer, before in zip(network.buffers(), statistics, strict=True):
             buffer.copy_(before)

@@ -23,4 +23,7 @@ class StepSeeds(lightning.Callback):
     ) -> None:
         """Choose the state of this step; each process of a distributed run has its own."""
         step = seed_of(self.seed, "step", trainer.current_epoch, batch_idx, trainer.global_rank)
-        torch.manual_seed(step)
+        torch.default_generator.manual_seed(step)
+        # Without a GPU torch would keep every seed for the day that there is one.
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            torch.cuda.manual_seed_all(step)
