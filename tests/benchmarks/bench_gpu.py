@@ -49,8 +49,8 @@ def clips_a_second(name: str, batch_size: int) -> tuple[float, float]:
     trainer = lightning.Trainer(
         max_steps=WARM_UP + STEPS, accelerator="gpu", devices=1, precision="bf16-mixed",
         gradient_clip_val=1.0, logger=False, enable_checkpointing=False,
-        callbacks=[clock, GraphedSteps()], enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
-        default_root_dir=Path("runs"),
+        callbacks=[clock, GraphedSteps()], enable_progress_bar=False, enable_model_summary=False,
+        limit_val_batches=0, default_root_dir=Path("runs"),
     )  # fmt: skip
     trainer.fit(model, data)
     return STEPS * batch_size / clock.seconds, bare_speed(model, data, batch_size)
