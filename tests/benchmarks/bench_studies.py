@@ -1,8 +1,8 @@
 """Wall time of whole studies on one GPU, from the first import to the report.
 
-Run it by `python -m tests.benchmarks.bench_studies [OUT.json]`: R3D-18 on large clips (2 legs x 5
-folds x 30 epochs), then four keypoint models (5 folds x 2 seeds, both legs in one network), four
-runs at once. The simulated clinic of 62 videos is written before.
+Run it by `python -m tests.benchmarks.bench_studies OUT.json [STUDY...]`: `r3d` on large clips (2
+legs x 5 folds x 30 epochs), then `keypoints`: four models (5 folds x 2 seeds, both legs in one
+network), four runs at once. The simulated clinic of 62 videos is written before.
 """
 
 import json
@@ -56,6 +56,7 @@ def measure(name: str, place: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Print and keep a line a study."""
+    out, names = Path(sys.argv[1]), sys.argv[2:] or list(STUDIES)
     is_gpu = torch.cuda.is_available()
     facts = {
         "machine": torch.cuda.get_device_name() if is_gpu else platform.processor(),
@@ -65,12 +66,10 @@ def main() -> None:
         seconds("-c", COMMAND, "simulate", "data/simulated")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in STUDIES:
+        for name in names:
             rows.append(measure(name, Path(folder)))
             print(rows[-1], flush=True)
-            if len(sys.argv) > 1:
-                text = json.dumps({**facts, "studies": rows}, indent=2) + "\n"
-                Path(sys.argv[1]).write_text(text)
+            out.write_text(json.dumps({**facts, "studies": rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
