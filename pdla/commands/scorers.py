@@ -271,7 +271,11 @@ class FileScorer:
         return {key: self.exported.facts[key] for key in keys}
 
 
-ON_REAL_LEGS = f"{NEVER_REAL} How many real scores their sets would hold is not known."
+ON_REAL_LEGS = (
+    f"{NEVER_REAL} How many real scores their sets would hold is not known. The level of the "
+    "scores may be off, all too low or all too high, even where the order of the legs is right: "
+    "recalibrate on 20 or more rated legs of your own (--labels SHEET --recalibrate thresholds)."
+)
 SIMULATED_PEOPLE = "simulated patients; "
 NO_LEG = "no usable leg of a side that these runs score; `pdla check` says why"
 

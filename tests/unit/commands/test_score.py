@@ -255,6 +255,17 @@ def test_a_set_of_scores_is_a_list_in_json(tmp_path, clinic):
     assert any("never saw a real patient" in fact for fact in scoring.facts)
 
 
+@pytest.mark.parametrize("word", ["simulated", "simulated_tcn"])
+def test_weights_from_simulation_say_that_their_level_may_be_off(tmp_path, clinic, capsys, word):
+    scoring = score_videos(Path(word), clinic / "new" / "LA", store=clinic / "store")
+    print_scores(scoring, tmp_path / "scores.csv")
+    page = write_pages(scoring, tmp_path / "pages").read_text(encoding="utf-8")
+    for text in (capsys.readouterr().out, page):
+        words = " ".join(text.split())
+        assert "The level of the scores may be off" in words
+        assert "recalibrate on 20 or more rated legs of your own" in words
+
+
 @pytest.mark.slow
 def test_the_figures_of_the_row_are_those_of_the_report(written, study):
     row = choose_row(read_study(study), "kinematic")

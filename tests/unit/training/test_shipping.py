@@ -15,6 +15,12 @@ from pdla.commands.scorers import open_scorer
 from pdla.models.shipped import NEVER_REAL, STUDY, check_shipped, is_shipped, shipped_weights
 from pdla.training.prediction import load_best, read_finished
 from tests.fixtures.second_simulator import simulate
+from tests.fixtures.transfer import (
+    agreement,
+    rated_and_new,
+    recalibrated_agreements,
+    score_other_simulator,
+)
 
 
 def test_shipped_weights_open_as_a_study_of_their_own():
@@ -86,3 +92,23 @@ def test_weights_from_simulation_travel_to_another_simulator(tmp_path, word, leg
     print(f"{word}, legs_only={legs_only}: {share}")
     assert is_scored.mean() > 0.9
     assert kappa >= REGRESSION_BOUNDS[word] * attainable
+
+
+def test_rated_legs_are_of_other_patients_than_the_legs_that_are_scored(tmp_path):
+    table = score_other_simulator("simulated", 1, tmp_path / "store", n_patients=12)
+    draws = list(rated_and_new(table, 10, 3, np.random.default_rng(0)))
+    assert len(draws) == 3
+    for rated, new in draws:
+        assert not set(rated["patient"]) & set(new["patient"])
+        assert rated["patient"].nunique() == 5
+        assert len(rated) + len(new) == len(table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", REGRESSION_BOUNDS)
+def test_twenty_rated_legs_of_others_mend_the_level_of_the_scale(tmp_path, word):
+    table = score_other_simulator(word, 1, tmp_path / "store")
+    found = recalibrated_agreements(table, "thresholds", 20, 10, np.random.default_rng(0))
+    assert agreement(table).bias < -0.5
+    assert abs(np.mean([one.bias for one in found])) < 0.2
+    assert np.mean([one.share for one in found]) > agreement(table).share + 0.1
