@@ -21,10 +21,13 @@ class FreshProcesses(ProcessPoolExecutor):
 
     Args:
         workers: Number of processes.
+        prepare: Called first in each of them.
     """
 
-    def __init__(self, workers: int) -> None:
-        super().__init__(workers, mp_context=get_context("spawn"), initializer=_follow_parent)
+    def __init__(self, workers: int, prepare: Callable[[], object] = int) -> None:
+        super().__init__(
+            workers, get_context("spawn"), initializer=_begin_process, initargs=(prepare,)
+        )
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As the base class; processes are started here."""
@@ -32,12 +35,13 @@ class FreshProcesses(ProcessPoolExecutor):
             return super().submit(function, *args, **kwargs)
 
 
-def _follow_parent() -> None:
-    """End this process when its parent is gone; it would wait for work for ever."""
+def _begin_process(prepare: Callable[[], object]) -> None:
     threading.Thread(target=_exit_after_parent, daemon=True).start()
+    prepare()
 
 
 def _exit_after_parent() -> None:
+    """End this process when its parent is gone; it would wait for work for ever."""
     if (parent := parent_process()) is not None:
         parent.join()
         os._exit(1)

@@ -26,7 +26,8 @@ from pdla.report import figures
 from pdla.report.leg_pictures import Manifest, ModelPicture
 from pdla.review.failures import saying_failures
 from pdla.review.images import add_caption, encode_gif, figure_png
-from pdla.review.leg_figure import leg_figure, slopes_figure
+from pdla.review.leg_figure import slopes_figure
+from pdla.review.leg_page import begin_page
 from pdla.review.leg_pictures import (
     BOUT_FPS,
     average_slopes,
@@ -175,14 +176,19 @@ def log_legs(run: RunReview) -> None:
     model = run.model.to(run.device)
     chosen = choose_legs(stage_rows(run, "test"), run.n_legs)
     entries = []
+    numbers = leg_numbers(run.data.samples)
     shown = show_legs(model, run.data, run.keeper, chosen, run.device)
-    for leg, content in sorted(shown, key=lambda pair: (pair[0].kind != "worst", pair[0].place)):
-        picture = figure_png(leg_figure(content))
+    pages = {leg.key: begin_page(content, torch.get_num_threads()) for leg, content in shown}
+    for leg in chosen:
+        if leg.key not in pages:
+            continue
+        picture = pages[leg.key]()
         file = f"{leg.kind}-{leg.place:02d}.png"
         write_bytes(folder / file, picture)
         run.logger.add_picture(_leg_tag(leg), picture, run.step)
         entries.append(describe_leg(leg, file, run.data.is_leaky))
-        if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
+        sample = run.data.samples[numbers[leg.key]]
+        if leg.kind == "worst" and (bout := draw_bout(sample)) is not None:
             told = f"rater {leg.row['score']}, predicted {leg.row['predicted']}"
             clip = encode_gif(add_caption(bout, told), BOUT_FPS)
             run.logger.add_picture(f"bouts/{_leg_tag(leg)}", clip, run.step)
