@@ -43,6 +43,8 @@ SCORED_STAGES: Final = {"val": "validation, used to choose the best epoch", "tes
 MIN_CURVE_LEGS: Final = 5  # on each side; a curve of fewer is a few steps
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
 
+Pages = list[tuple[ChosenLeg, Callable[[], bytes]]]  # legs, and what waits for their PNG
+
 
 @dataclass(frozen=True)
 class RunReview:
@@ -80,16 +82,25 @@ class RunReview:
 
 
 def review_run(run: RunReview) -> None:
-    """Draw everything; each part by itself, so that one that fails takes no other with it."""
+    """Draw everything; each part by itself, so that one that fails takes no other with it.
+
+    Pages of legs take longest: other processes draw them meanwhile.
+    """
+    legs = "pictures of the legs"
+    pages: Pages | None = None
+    with saying_failures(run.run_dir, legs):
+        pages = begin_pages(run)
     parts: dict[str, Callable[[RunReview], None]] = {
         "confusion, reliability and folds": log_figures,
         "precision-recall curves": log_precision_recall,
         "features of the legs": log_features,
-        "pictures of the legs": log_legs,
     }
     for name, part in parts.items():
         with saying_failures(run.run_dir, name):
             part(run)
+    if pages is not None:
+        with saying_failures(run.run_dir, legs):
+            log_legs(run, pages)
     run.logger.flush()
 
 
@@ -168,21 +179,24 @@ def log_features(run: RunReview) -> None:
     )
 
 
-def log_legs(run: RunReview) -> None:
-    """The worst and the most typical test legs: to TensorBoard, and as files for the report."""
-    folder = run.run_dir / PICTURES_FOLDER
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def begin_pages(run: RunReview) -> Pages:
+    """Begin the pages of the worst and the most typical test legs, in this order."""
+    shutil.rmtree(run.run_dir / PICTURES_FOLDER, ignore_errors=True)
     model = run.model.to(run.device)
     chosen = choose_legs(stage_rows(run, "test"), run.n_legs)
-    entries = []
-    numbers = leg_numbers(run.data.samples)
     shown = show_legs(model, run.data, run.keeper, chosen, run.device)
     pages = {leg.key: begin_page(content, torch.get_num_threads()) for leg, content in shown}
-    for leg in chosen:
-        if leg.key not in pages:
-            continue
-        picture = pages[leg.key]()
+    return [(leg, pages[leg.key]) for leg in chosen if leg.key in pages]
+
+
+def log_legs(run: RunReview, pages: Pages) -> None:
+    """The pages and the bouts of the worst: to TensorBoard, and as files for the report."""
+    folder = run.run_dir / PICTURES_FOLDER
+    folder.mkdir()
+    numbers = leg_numbers(run.data.samples)
+    entries = []
+    for leg, page in pages:
+        picture = page()
         file = f"{leg.kind}-{leg.place:02d}.png"
         write_bytes(folder / file, picture)
         run.logger.add_picture(_leg_tag(leg), picture, run.step)
