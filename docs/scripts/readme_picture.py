@@ -13,7 +13,8 @@ import pdla
 from pdla.data.drawing.options import Drawing
 from pdla.data.kinematics import find_bout
 from pdla.data.simulation import SimulationOptions, simulate_cohort
-from pdla.data.video.pictures import draw_contact_sheet, draw_height_trace, write_png
+from pdla.data.video.pictures import draw_contact_sheet, write_png
+from pdla.data.video.traces import draw_height_trace
 
 OUT = Path(__file__).parents[1] / "pictures" / "leg_agility.png"
 SCORES = (0, 3)

@@ -18,12 +18,12 @@ from pdla.data.recordings import Cohort, Recording
 from pdla.data.skeletons import LEGS, MIRROR, Leg, as_leg
 from pdla.data.video.pictures import (
     draw_contact_sheet,
-    draw_height_trace,
     draw_recording,
     write_frames,
     write_mp4,
     write_png,
 )
+from pdla.data.video.traces import draw_height_trace
 
 log = logging.getLogger(__name__)
 NOTHING_SEEN: Final = 0.99  # share of joints outside of the frame

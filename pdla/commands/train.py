@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from pdla.commands.local import OWN_CONF, has_own_conf
+from pdla.commands.option_files import read_options_once
 from pdla.commands.overrides import as_hydra_reads
 from pdla.commands.train_help import CONF, train_help
 from pdla.lazy import importing
@@ -49,10 +50,11 @@ SWEEPS: Final[list[tuple[Path, list[Path]]]] = []  # study and finished runs of 
 
 
 class SweepStart(Callback):
-    """Hydra callback: remember, when a sweep begins, which runs of its study are finished."""
+    """Hydra callback: what is done once, when a sweep begins."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Called once, in the process that launches the runs."""
+        """Called in the process that launches the runs; remembers which ones are finished."""
+        read_options_once(GlobalHydra.instance().config_loader())
         study = Path(str(config.hydra.sweep.dir))
         forget_refusals(study)
         if jobs := _jobs_of(config):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
@@ -393,6 +394,14 @@ class Reason(Enum):
         "No score is given. Have a rater look at the video.",
     )
     NO_RUN_FOR_LEG = Severity.UNUSABLE, "none of these runs scores this leg"
+
+
+# The person does something else than the task.
+OTHER_TASK: Final = (Reason.WALKS, Reason.STANDS, Reason.NOBODY_MOVES)
+# Why a usable leg gets no score.
+ABSTENTIONS: Final = (
+    *OTHER_TASK, Reason.NO_TAPS, Reason.TOO_FEW_TAPS, Reason.OUT_OF_RANGE, Reason.RUNS_DISAGREE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

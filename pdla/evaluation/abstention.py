@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pdla.data.kinematics.quantities import leg_kinematics
 from pdla.data.progress import track
 from pdla.data.quantities import KINEMATICS, LegKinematics
-from pdla.data.reasons import Finding, Reason
+from pdla.data.reasons import OTHER_TASK, Finding, Reason
 from pdla.data.recordings import Cohort, Exclusion, LegSample
 from pdla.data.skeletons import as_leg
 from pdla.evaluation.predictions import LEG_KEY, LegKey
@@ -26,11 +26,6 @@ from pdla.evaluation.predictions import LEG_KEY, LegKey
 # have fewer than 5 that can be found; of 248 with all scores equally often 6.5%, nearly all of
 # score 3 or 4.
 MIN_TAPS: Final = 5
-OTHER_TASK: Final = (Reason.WALKS, Reason.STANDS, Reason.NOBODY_MOVES)
-# Why a usable leg gets no score.
-ABSTENTIONS: Final = (
-    *OTHER_TASK, Reason.NO_TAPS, Reason.TOO_FEW_TAPS, Reason.OUT_OF_RANGE, Reason.RUNS_DISAGREE,
-)  # fmt: skip
 # Share of validation legs that stay within the range; the limit is their quantile.
 COVERAGE: Final = 0.98
 # Points, SD of the expected score between runs; raters who watch the same video differ by 0.65.

@@ -1,9 +1,9 @@
 """A study read back, analysed and shown.
 
 Reading order: `study_run`, `variants`, `study` (what is read), `pooling`, `averages`,
-`baseline_scorers`, `scopes`, `analysis` (what is computed), then `tables`, `figures`, `checklist`,
-`references`, `leg_pictures`, `summary`, `console`, `page` (what is shown). `page` needs matplotlib
-and is not imported here.
+`baseline_scorers`, `scopes`, `analysis` (what is computed), then `error_clips`, `tables`,
+`figures`, `checklist`, `references`, `leg_pictures`, `summary`, `console`, `page` (what is shown).
+`page` needs matplotlib and is not imported here.
 """
 
 from pdla.report.analysis import Analysis, Row, Section, analyse

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from pdla.data.reasons import ABSTENTIONS
 from pdla.data.skeletons import LEG_NAMES
-from pdla.evaluation.abstention import ABSTENTIONS
 from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import METRIC_OF, undefined_reasons
 from pdla.evaluation.predictions import LEG_KEY

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -36,10 +37,13 @@ MUTED: Final = "#8a8f98"
 
 
 def as_data_url(figure: Figure) -> str:
-    """A figure as an address that an img element can show without any other file."""
+    """A figure as an address that an img element can show without any other file.
+
+    Drawn once: `savefig` would lay it out in a drawing before.
+    """
     buffer = io.BytesIO()
     with rc_context({"svg.hashsalt": "pdla"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -1,6 +1,6 @@
 """A study's runs made one honest answer: report.html, summary.csv, summary.json, TensorBoard."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from pdla.data.files import write_json, write_text
 from pdla.data.recordings import SCORES
 from pdla.evaluation.intervals import MIN_PATIENTS, N_DRAWS
 from pdla.evaluation.metrics import METRIC_OF
-from pdla.evaluation.predictions import LegKey
 from pdla.models.shipped import CARD
 from pdla.report import figures as draw
 from pdla.report import tables
@@ -24,6 +23,7 @@ from pdla.report.answer import contrast_note, headline, power_note
 from pdla.report.card import study_card
 from pdla.report.checklist import count_sources, make_checklist, open_items
 from pdla.report.curves import read_curves
+from pdla.report.error_clips import ErrorClips
 from pdla.report.leg_pictures import collect_pictures
 from pdla.report.references import find_references
 from pdla.report.sites import count_sites, known_sites
@@ -31,16 +31,13 @@ from pdla.report.study_file import write_template
 from pdla.report.summary import stamps, summary_table, summary_values
 from pdla.report.tensorboard import log_study
 
-Clips = Mapping[LegKey, str]
 
-
-def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
+def write_report(analysis: Analysis, finish_clips: Callable[[], ErrorClips] = ErrorClips) -> Path:
     """Write report.html, summary.csv, summary.json and `_summary` into the study's folder.
 
     Args:
         analysis: What `analyse` computed.
-        clips: Address of the drawn clip of a video and leg, for those that were drawn.
-        clips_note: Which were drawn, or why none.
+        finish_clips: Gives the clips of the largest errors; called once all else is drawn.
 
     Returns:
         Path of the page; it needs no other file but the clips.
@@ -57,14 +54,16 @@ def write_report(analysis: Analysis, clips: Clips, clips_note: str) -> Path:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    context = page_context(analysis, drawn) | {
-        "errors": tables.error_rows(analysis, clips),
-        "clips_note": clips_note,
+    context = page_context(analysis, drawn)
+    log_study(folder / "_summary", summary, drawn)
+    clips = finish_clips()
+    context |= {
+        "errors": tables.error_rows(analysis, clips.addresses),
+        "clips_note": clips.note,
     }
     text = environment.get_template("report.html").render(context)
     write_text(folder / "report.html", text)
     write_template(folder, open_items(context["checklist"]))
-    log_study(folder / "_summary", summary, drawn)
     return folder / "report.html"
 
 

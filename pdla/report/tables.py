@@ -12,6 +12,7 @@ from pdla.evaluation.intervals import Estimate
 from pdla.evaluation.metrics import HEADLINE, METRIC_OF, METRICS, Metric
 from pdla.evaluation.predictions import LEG_KEY, LegKey
 from pdla.report.analysis import Analysis, Row, Section
+from pdla.report.error_clips import leg_errors
 from pdla.report.pooling import Scorer
 from pdla.report.spread import measure_spread, passes_text
 from pdla.report.study_run import PassKey, StudyRun
@@ -249,15 +250,11 @@ def error_table(analysis: Analysis) -> pd.DataFrame:
     """
     section = analysis.sections[0]
     table = section.table[[*LEG_KEY, "patient", "group", "visit", "score"]].set_index(LEG_KEY)
-    errors = []
     for own in section.rows:
-        if own.scorer.is_baseline:
-            continue
-        rows = pd.concat(own.passes).set_index(LEG_KEY)
-        table[own.scorer.name] = rows["expected_score"].groupby(LEG_KEY).mean()
-        if own.scorer.kind == "model":
-            errors.append((rows["expected_score"] - rows["score"]).abs().groupby(LEG_KEY).mean())
-    table["error"] = pd.concat(errors, axis=1).mean(axis=1)
+        if not own.scorer.is_baseline:
+            expected = pd.concat(own.passes).set_index(LEG_KEY)["expected_score"]
+            table[own.scorer.name] = expected.groupby(LEG_KEY).mean()
+    table["error"] = leg_errors([own.passes for own in section.rows if own.scorer.kind == "model"])
     return table.sort_values("error", ascending=False, kind="stable").reset_index()
 
 

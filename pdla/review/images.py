@@ -1,4 +1,4 @@
-"""Pictures as small files, and how TensorBoard is given them: PNG, and GIF that it plays."""
+"""Pictures as small files: PNG, and GIF that TensorBoard plays."""
 
 import io
 from collections.abc import Sequence
@@ -11,10 +11,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
-from torch.utils.tensorboard import SummaryWriter
-
-from pdla.review.tag_words import tag_metadata
 
 Frames = NDArray[np.uint8]
 
@@ -69,15 +65,6 @@ def encode_gif(frames: Frames, fps: float) -> bytes:
         buffer, "GIF", save_all=True, append_images=pictures[1:], duration=duration_ms, loop=0
     )
     return buffer.getvalue()
-
-
-def add_picture(writer: SummaryWriter, tag: str, encoded: bytes, step: int) -> None:
-    """Log a PNG or GIF as it is; `add_image` would write full colour, `add_video` wants moviepy."""
-    with Image.open(io.BytesIO(encoded)) as image:
-        width, height = image.size
-    value = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded)
-    summary = Summary(value=[Summary.Value(tag=tag, image=value, metadata=tag_metadata(tag))])
-    writer._get_file_writer().add_summary(summary, step)  # type: ignore[no-untyped-call]
 
 
 def filmstrip(frames: Frames, height_px: int, picked: Sequence[int]) -> Frames:

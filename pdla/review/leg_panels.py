@@ -1,6 +1,6 @@
 """The parts of a leg's picture, each drawn into axes of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,13 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from pdla.data.clips.sampling import ClipTime
-from pdla.data.kinematics.bouts import find_bout
-from pdla.data.kinematics.heights import leg_height
-from pdla.data.recordings import LegSample
-from pdla.data.skeletons import BONES, other_leg
+from pdla.data.skeletons import BONES, Leg, other_leg
 from pdla.review.images import GAP_PX, Frames, pick_frames
 
 N_FRAMES: Final = 8
@@ -29,8 +24,11 @@ class Shown:
 
     Attributes:
         title: Who, what the rater said and what the model.
-        sample: The leg.
-        clip: The seconds of the recording that the network got.
+        leg: The scored one.
+        fps: Frames a second of the recording.
+        heights: (T,) of both feet over the whole recording, see `leg_height`.
+        bout_s: First and last second of the bout, or None.
+        clip_s: First and last second of what the network got.
         frames: (T, H, W, 3) what it got, as a picture.
         overlay: (T, H, W) attribution of each pixel, or None.
         points: (T, 25, 2) places of the joints in `frames` px, NaN where unseen, or None.
@@ -41,8 +39,11 @@ class Shown:
     """
 
     title: str
-    sample: LegSample
-    clip: ClipTime
+    leg: Leg
+    fps: float
+    heights: Mapping[Leg, NDArray[np.float64]]
+    bout_s: tuple[float, float] | None
+    clip_s: tuple[float, float]
     frames: Frames
     overlay: NDArray[np.float32] | None = None
     points: NDArray[np.float32] | None = None
@@ -50,6 +51,11 @@ class Shown:
     rows: NDArray[np.float32] | None = None
     row_names: Sequence[str] = ()
     bars: Sequence[tuple[str, float]] = field(default=())
+
+    @property
+    def time_s(self) -> NDArray[np.float64]:
+        """Second of each frame of the recording, (T,)."""
+        return np.arange(len(self.heights[self.leg])) / self.fps
 
 
 def telling_frames(shown: Shown) -> list[int]:
@@ -67,8 +73,9 @@ def telling_frames(shown: Shown) -> list[int]:
 
 def times(shown: Shown, picked: Sequence[int]) -> list[str]:
     """When in the video each picked frame is."""
-    step = (shown.clip.end_s - shown.clip.start_s) / len(shown.frames)
-    return [f"{shown.clip.start_s + number * step:.1f} s" for number in picked]
+    start_s, end_s = shown.clip_s
+    step = (end_s - start_s) / len(shown.frames)
+    return [f"{start_s + number * step:.1f} s" for number in picked]
 
 
 def show_strip(axes: Axes, strip: Frames, name: str, labels: Sequence[str]) -> None:
@@ -90,6 +97,9 @@ def colour_overlay(frames: Frames, overlay: NDArray[np.float32]) -> Frames:
 
     The strength is relative to the strongest place of the clip.
     """
+    # Imported here: processes that draw start sooner, and few networks need it.
+    from scipy.ndimage import gaussian_filter
+
     sigma = max(frames.shape[1:3]) / 40
     smooth = gaussian_filter(overlay, (0.5, sigma, sigma))
     strength = np.abs(smooth) / max(float(np.percentile(np.abs(smooth), 99)), 1e-12)
@@ -128,7 +138,7 @@ def draw_rows(axes: Axes, shown: Shown) -> None:
     if shown.rows is None:
         return
     limit = max(float(np.percentile(np.abs(shown.rows), 99)), 1e-12)
-    extent = (shown.clip.start_s, shown.clip.end_s, len(shown.row_names) - 0.5, -0.5)
+    extent = (*shown.clip_s, len(shown.row_names) - 0.5, -0.5)
     axes.imshow(shown.rows, cmap=COLOURS, vmin=-limit, vmax=limit, aspect="auto", extent=extent,
                 interpolation="nearest")  # fmt: skip
     axes.set_yticks(range(len(shown.row_names)), shown.row_names, fontsize=6.5)
@@ -144,14 +154,13 @@ def draw_rows(axes: Axes, shown: Shown) -> None:
 def _draw_scored_height(axes: Axes, shown: Shown) -> None:
     """Height of the scored foot over the seconds of the clip, to see what the taps did."""
     axes.set_axis_off()
-    recording = shown.sample.recording
-    time_s = np.arange(recording.n_frames) / recording.fps
-    height = leg_height(recording, shown.sample.leg)
+    time_s, height = shown.time_s, shown.heights[shown.leg]
     axes.plot(time_s, height, color="black", linewidth=0.9)
-    inside = height[(time_s >= shown.clip.start_s) & (time_s < shown.clip.end_s)]
+    start_s, end_s = shown.clip_s
+    inside = height[(time_s >= start_s) & (time_s < end_s)]
     if np.isfinite(inside).any():
         axes.set_ylim(np.nanmin(inside) - 0.02, np.nanmax(inside) * 1.3 + 0.02)
-    axes.set_xlim(shown.clip.start_s, shown.clip.end_s)
+    axes.set_xlim(start_s, end_s)
 
 
 def draw_bars(axes: Axes, bars: Sequence[tuple[str, float]]) -> None:
@@ -168,21 +177,19 @@ def draw_bars(axes: Axes, bars: Sequence[tuple[str, float]]) -> None:
 
 def draw_heights(axes: Axes, shown: Shown) -> None:
     """Height of both feet over the whole video, the bout, and the seconds that were looked at."""
-    recording, scored = shown.sample.recording, shown.sample.leg
-    other = other_leg(scored)
-    time_s = np.arange(recording.n_frames) / recording.fps
-    axes.axvspan(*shown.clip, color="#bbbbbb", alpha=0.5, linewidth=0, label="the clip above")
-    for leg, colour, name in ((other, OTHER, "other foot"), (scored, SCORED, "scored foot")):
-        height = leg_height(recording, leg)
+    time_s, other = shown.time_s, other_leg(shown.leg)
+    axes.axvspan(*shown.clip_s, color="#bbbbbb", alpha=0.5, linewidth=0, label="the clip above")
+    for leg, colour, name in ((other, OTHER, "other foot"), (shown.leg, SCORED, "scored foot")):
+        height = shown.heights[leg]
         if not np.isfinite(height).any():
             axes.text(0.5, 0.5, "heights cannot be measured", transform=axes.transAxes)
             break
         axes.plot(time_s, height, color=colour, linewidth=0.8, label=name)
     else:
-        if (bout := find_bout(recording, scored)) is not None:
-            axes.axvspan(bout.start_s, bout.end_s, ymax=0.07, color=SCORED, alpha=0.6,
+        if shown.bout_s is not None:
+            axes.axvspan(*shown.bout_s, ymax=0.07, color=SCORED, alpha=0.6,
                          linewidth=0, label="bout")  # fmt: skip
-    axes.set_xlim(0, recording.duration_s)
+    axes.set_xlim(0, len(time_s) / shown.fps)
     axes.set_ylabel("height,\ntrunk lengths", fontsize=7)
     axes.set_xlabel("seconds of the video", fontsize=7, labelpad=1)
     axes.tick_params(labelsize=7, pad=1)

@@ -15,8 +15,9 @@ from pdla.data.drawing.canvas import to_canvas
 from pdla.data.drawing.opencv import draw_bytes
 from pdla.data.drawing.options import Drawing
 from pdla.data.kinematics.bouts import find_bout
+from pdla.data.kinematics.heights import leg_height
 from pdla.data.recordings import LegSample
-from pdla.data.skeletons import JOINT, JOINTS, LEG_NAMES, as_leg
+from pdla.data.skeletons import JOINT, JOINTS, LEG_NAMES, LEGS, as_leg
 from pdla.models.scorer import LegScorer
 from pdla.report.leg_pictures import LegPicture
 from pdla.review.attribution import Attribution, attribute
@@ -68,18 +69,29 @@ def show_legs(
                 legs[number],
                 Shown(
                     title=leg_title(legs[number], data.is_leaky),
-                    sample=sample,
-                    clip=_shown_time(times, wanted[number], data.sampling),
+                    **_measured(sample),
+                    clip_s=_shown_time(times, wanted[number], data.sampling),
                     frames=pictures[place],
                     **_attributed(attribution, batch, place, data, model),
                 ),
             )
 
 
-def _shown_time(times: Sequence[ClipTime], number: int, sampling: Sampling) -> ClipTime:
+def _measured(sample: LegSample) -> dict[str, Any]:
+    """The fields of Shown that tell of the whole recording."""
+    recording, bout = sample.recording, find_bout(sample.recording, sample.leg)
+    return {
+        "leg": sample.leg,
+        "fps": recording.fps,
+        "heights": {leg: leg_height(recording, leg) for leg in LEGS},
+        "bout_s": (bout.start_s, bout.end_s) if bout else None,
+    }
+
+
+def _shown_time(times: Sequence[ClipTime], number: int, sampling: Sampling) -> tuple[float, float]:
     """Seconds of a clip; one that ends early is filled with unseen frames up to its length."""
     start_s = times[min(number, len(times) - 1)].start_s
-    return ClipTime(start_s, start_s + sampling.clip_frames / sampling.fps)
+    return start_s, start_s + sampling.clip_frames / sampling.fps
 
 
 def leg_title(leg: ChosenLeg, is_leaky: bool) -> str:

@@ -1,5 +1,6 @@
 """Lightning's loggers, made cheap enough for networks whose epoch takes 0.1 s."""
 
+import io
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import Any, Final
 
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from torch.utils.tensorboard import SummaryWriter
 
-from pdla.review.images import add_picture
 from pdla.review.tag_words import tag_metadata
 from pdla.runs.folder import HISTORY
 
@@ -79,7 +80,7 @@ class RunLogger(TensorBoardLogger):
     def add_picture(self, tag: str, encoded: bytes, step: int) -> None:
         """Show a PNG or GIF in every tool that is wanted."""
         if self.writes_events:
-            add_picture(self.experiment, tag, encoded, step)
+            _add_picture(self.experiment, tag, encoded, step)
         for other in self.others:
             other.add_picture(tag, encoded, step)
 
@@ -93,6 +94,15 @@ class RunLogger(TensorBoardLogger):
         if self.writes_events:
             self.experiment.flush()
         self._flushed_s = time.monotonic()
+
+
+def _add_picture(writer: SummaryWriter, tag: str, encoded: bytes, step: int) -> None:
+    """Log a PNG or GIF as it is; `add_image` would write full colour, `add_video` wants moviepy."""
+    with Image.open(io.BytesIO(encoded)) as image:
+        width, height = image.size
+    value = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded)
+    summary = Summary(value=[Summary.Value(tag=tag, image=value, metadata=tag_metadata(tag))])
+    writer._get_file_writer().add_summary(summary, step)  # type: ignore[no-untyped-call]
 
 
 class HistoryLogger(CSVLogger):

@@ -26,7 +26,8 @@ from pdla.report import figures
 from pdla.report.leg_pictures import Manifest, ModelPicture
 from pdla.review.failures import saying_failures
 from pdla.review.images import add_caption, encode_gif, figure_png
-from pdla.review.leg_figure import leg_figure, slopes_figure
+from pdla.review.leg_figure import slopes_figure
+from pdla.review.leg_page import begin_page
 from pdla.review.leg_pictures import (
     BOUT_FPS,
     average_slopes,
@@ -41,6 +42,8 @@ from pdla.runs.folder import PICTURES_FOLDER
 SCORED_STAGES: Final = {"val": "validation, used to choose the best epoch", "test": "test"}
 MIN_CURVE_LEGS: Final = 5  # on each side; a curve of fewer is a few steps
 FEATURE_COLUMNS: Final = ("score", "predicted", "leg", "group", "stage", "patient", "video_id")
+
+Pages = list[tuple[ChosenLeg, Callable[[], bytes]]]  # legs, and what waits for their PNG
 
 
 @dataclass(frozen=True)
@@ -79,16 +82,25 @@ class RunReview:
 
 
 def review_run(run: RunReview) -> None:
-    """Draw everything; each part by itself, so that one that fails takes no other with it."""
+    """Draw everything; each part by itself, so that one that fails takes no other with it.
+
+    Pages of legs take longest: other processes draw them meanwhile.
+    """
+    legs = "pictures of the legs"
+    pages: Pages | None = None
+    with saying_failures(run.run_dir, legs):
+        pages = begin_pages(run)
     parts: dict[str, Callable[[RunReview], None]] = {
         "confusion, reliability and folds": log_figures,
         "precision-recall curves": log_precision_recall,
         "features of the legs": log_features,
-        "pictures of the legs": log_legs,
     }
     for name, part in parts.items():
         with saying_failures(run.run_dir, name):
             part(run)
+    if pages is not None:
+        with saying_failures(run.run_dir, legs):
+            log_legs(run, pages)
     run.logger.flush()
 
 
@@ -167,22 +179,30 @@ def log_features(run: RunReview) -> None:
     )
 
 
-def log_legs(run: RunReview) -> None:
-    """The worst and the most typical test legs: to TensorBoard, and as files for the report."""
-    folder = run.run_dir / PICTURES_FOLDER
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def begin_pages(run: RunReview) -> Pages:
+    """Begin the pages of the worst and the most typical test legs, in this order."""
+    shutil.rmtree(run.run_dir / PICTURES_FOLDER, ignore_errors=True)
     model = run.model.to(run.device)
     chosen = choose_legs(stage_rows(run, "test"), run.n_legs)
-    entries = []
     shown = show_legs(model, run.data, run.keeper, chosen, run.device)
-    for leg, content in sorted(shown, key=lambda pair: (pair[0].kind != "worst", pair[0].place)):
-        picture = figure_png(leg_figure(content))
+    pages = {leg.key: begin_page(content, torch.get_num_threads()) for leg, content in shown}
+    return [(leg, pages[leg.key]) for leg in chosen if leg.key in pages]
+
+
+def log_legs(run: RunReview, pages: Pages) -> None:
+    """The pages and the bouts of the worst: to TensorBoard, and as files for the report."""
+    folder = run.run_dir / PICTURES_FOLDER
+    folder.mkdir()
+    numbers = leg_numbers(run.data.samples)
+    entries = []
+    for leg, page in pages:
+        picture = page()
         file = f"{leg.kind}-{leg.place:02d}.png"
         write_bytes(folder / file, picture)
         run.logger.add_picture(_leg_tag(leg), picture, run.step)
         entries.append(describe_leg(leg, file, run.data.is_leaky))
-        if leg.kind == "worst" and (bout := draw_bout(content.sample)) is not None:
+        sample = run.data.samples[numbers[leg.key]]
+        if leg.kind == "worst" and (bout := draw_bout(sample)) is not None:
             told = f"rater {leg.row['score']}, predicted {leg.row['predicted']}"
             clip = encode_gif(add_caption(bout, told), BOUT_FPS)
             run.logger.add_picture(f"bouts/{_leg_tag(leg)}", clip, run.step)

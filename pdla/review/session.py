@@ -5,6 +5,7 @@ from pathlib import Path
 
 import lightning
 import pandas as pd
+import torch
 
 from pdla.data.clips.datamodules import KeypointClips
 from pdla.data.recordings import Cohort
@@ -55,6 +56,13 @@ def log_texts(
         }.items():
             board.add_text(tag, text, trainer.global_step)
         board.flush()
+
+
+def prepare_pictures() -> None:
+    """Let the processes that draw start while a run is tested."""
+    from pdla.review.leg_page import start_drawing_processes
+
+    start_drawing_processes(torch.get_num_threads())
 
 
 def log_pictures(

@@ -20,7 +20,12 @@ from pdla.review.logger import flush_all
 from pdla.review.options import ReviewOptions
 from pdla.review.other_loggers import DEFAULT, check_loggers
 from pdla.review.progress import progress_callbacks
-from pdla.review.session import log_pictures, log_texts, training_callbacks
+from pdla.review.session import (
+    log_pictures,
+    log_texts,
+    prepare_pictures,
+    training_callbacks,
+)
 from pdla.runs.config import RunConfig
 from pdla.runs.folder import (
     BEST,
@@ -156,6 +161,9 @@ def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> R
             return None
         files.wait_for(checkpoint_path(run_dir, BEST))
         trained = time.perf_counter()
+        options = ReviewOptions.from_config(config)
+        if options.pictures:
+            prepare_pictures()
         keeper = ClipKeeper()
         testing = [video_scores, keeper, *progress_callbacks([])]
         evaluate_best(model, data, trainer, run_dir, testing)
@@ -168,7 +176,6 @@ def _train_and_test(config: RunConfig, run_dir: Path, *, shares_data: bool) -> R
         if not config.get("keep_last", False):
             files.discard(checkpoint_path(run_dir, LAST))
     log_texts(trainer, config, result, cohort)
-    options = ReviewOptions.from_config(config)
     if options.pictures:
         fold = result.split.fold
         log_pictures(trainer, model, data, keeper, predictions, cohort, fold, options.legs)

@@ -96,7 +96,7 @@ def test_a_study_that_was_moved_can_be_reported_and_reviewed(run_dir, tmp_path):
     shutil.move(run_dir.parent, moved)
     assert read_events(moved / "run").Tags() == before
     assert str(tmp_path) not in (moved / "run" / "projector_config.pbtxt").read_text()
-    page = write_report(analyse(read_study(moved)), {}, "").read_text()
+    page = write_report(analyse(read_study(moved))).read_text()
     assert "What the models looked at" in page
     assert page.count("data:image/png;base64") == 2
 
@@ -109,7 +109,7 @@ def test_a_report_shows_the_worst_legs_of_all_runs_once_and_draws_nothing(tmp_pa
     (found,) = collect_pictures(read_study(folder))
     assert [picture.alt for picture in found.worst] == ["V-1 2.9", "V-2 2.8"]
     assert [picture.alt for picture in found.typical] == ["V-09 0.0", "V-19 0.0"]
-    page = write_report(analyse(read_study(folder)), {}, "").read_text()
+    page = write_report(analyse(read_study(folder))).read_text()
     assert "The most typical legs" in page
 
 
@@ -137,7 +137,7 @@ def test_damaged_pictures_leave_the_report_without_them(tmp_path):
     for text in ("", "{", "[]", '{"legs": 3}', "null", '{"legs": [{}, "a"], "model": []}'):
         (run / "pictures" / "pictures.json").write_text(text)
         assert Manifest.read(run) == Manifest(), text
-    page = write_report(analyse(read_study(folder)), {}, "").read_text()
+    page = write_report(analyse(read_study(folder))).read_text()
     assert "What the models looked at" not in page
 
 

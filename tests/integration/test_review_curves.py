@@ -167,7 +167,7 @@ def test_a_picture_that_fails_loses_no_run_and_is_said_aloud(
 ):
     _, config = reviewed
     monkeypatch.setattr(training, "load_cohort", lambda recordings: make_cohort(9, visits=1))
-    monkeypatch.setattr("pdla.review.run_review.leg_figure", _out_of_memory)
+    monkeypatch.setattr("pdla.review.run_review.begin_page", _out_of_memory)
     training.run(config, tmp_path / "run")
     assert read_result(tmp_path / "run") is not None
     lines = [record.message for record in caplog.records if "The result stands" in record.message]

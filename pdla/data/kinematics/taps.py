@@ -1,6 +1,7 @@
 """Each lift of the foot, from floor to floor."""
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -70,10 +71,14 @@ def smooth_height(height: NDArray[np.float64], fps: float) -> NDArray[np.float64
     filled = np.interp(frames, frames[is_seen], height[is_seen])
     if fps <= 2 * LOW_PASS_HZ or len(height) < 16:
         return filled
-    filtered: NDArray[np.float64] = sosfiltfilt(
-        butter(2, LOW_PASS_HZ, fs=fps, output="sos"), filled
-    )
+    filtered: NDArray[np.float64] = sosfiltfilt(_low_pass(fps), filled)
     return filtered
+
+
+@cache
+def _low_pass(fps: float) -> NDArray[np.float64]:
+    sections: NDArray[np.float64] = butter(2, LOW_PASS_HZ, fs=fps, output="sos")
+    return sections
 
 
 def _bounded_taps(height: NDArray[np.float64], peaks: NDArray[np.intp], fps: float) -> list[Tap]:

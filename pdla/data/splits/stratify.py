@@ -1,6 +1,7 @@
 """Folds over whole patients, stratified by score as far as that allows."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +44,20 @@ def draw_folds(
     It can leave a fold empty (2 of 4,000 draws of five folds of a clinic); then the next random
     state is taken, and after MAX_DRAWS whole patients are dealt out in turn.
     """
+    return np.array(_draw(tuple(scores.tolist()), tuple(patients.tolist()), n_folds, seed))
+
+
+@lru_cache(maxsize=64)  # all folds of a split begin with the same draw, and all runs of a sweep
+def _draw(
+    scores: tuple[int, ...], patients: tuple[int, ...], n_folds: int, seed: int
+) -> tuple[int, ...]:
     for draw in range(MAX_DRAWS):
-        folds = _draw_once(scores, patients, n_folds, seed + draw * STEP)
+        folds = _draw_once(np.array(scores), np.array(patients), n_folds, seed + draw * STEP)
         if len(np.unique(folds)) == n_folds:
-            return folds
+            return tuple(folds.tolist())
     order = np.random.default_rng(seed).permutation(np.unique(patients))
     place = {patient: number % n_folds for number, patient in enumerate(order.tolist())}
-    return np.array([place[patient] for patient in patients.tolist()], dtype=np.int64)
+    return tuple(place[patient] for patient in patients)
 
 
 def _draw_once(

@@ -1,5 +1,6 @@
 """Processes start from any script: one without a guard, and one that comes from stdin."""
 
+import signal
 import subprocess
 import sys
 
@@ -26,3 +27,19 @@ def test_a_script_without_a_guard_is_not_run_again_in_its_processes(tmp_path, fr
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "once\n-36\n"
+
+
+KILLED = """
+import os, signal
+from pdla.data.processes import FreshProcesses
+with FreshProcesses(1) as pool:
+    pool.submit(os.getpid).result()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_end_when_the_one_that_started_them_is_killed():
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=20, check=False
+    )  # returns once no process holds the pipe of its output
+    assert done.returncode == -signal.SIGKILL

@@ -94,7 +94,7 @@ def test_the_page_shows_an_average_as_a_model_and_says_that_it_was_chosen(folder
     assert ("average of tcn and stgcn", "tcn") in pairs
     assert ("tcn", "average of tcn and stgcn") not in pairs
     assert ("average of tcn and stgcn", "Majority score") in pairs
-    page = write_report(analysis, {}, "").read_text()
+    page = write_report(analysis).read_text()
     assert "Confusion matrix, average of tcn and stgcn, Left leg" in page
     assert "average of tcn and stgcn: Quadratic weighted kappa" in page
     assert "was chosen on the command line" in page

@@ -18,6 +18,7 @@ from pdla.evaluation.metrics import METRIC_OF
 from pdla.report.analysis import abstained, analyse, lonely_scores
 from pdla.report.answer import headline, power_note
 from pdla.report.baseline_scorers import pool_baselines
+from pdla.report.error_clips import ErrorClips
 from pdla.report.page import write_report
 from pdla.report.references import SIMULATED, attainable_kappa
 from pdla.report.scopes import Scope, judge
@@ -46,7 +47,8 @@ def analysis(study):
 
 @pytest.fixture(scope="module")
 def page(study, analysis):
-    return write_report(analysis, {("V-010", "L"): "clips/V-010-L.mp4"}, "Drawn.").read_text()
+    clips = ErrorClips({("V-010", "L"): "clips/V-010-L.mp4"}, "Drawn.")
+    return write_report(analysis, lambda: clips).read_text()
 
 
 def fail_run_in(folder, name, error):
@@ -206,7 +208,7 @@ def test_the_page_needs_no_other_file_and_no_network(page):
 @pytest.mark.usefixtures("no_board_pictures")
 def test_text_from_the_data_cannot_become_html(tmp_path):
     folder = make_study(tmp_path / "s", ["r3d"], ["R"], excluded={"<script>alert(1)</script>": 2})
-    text = write_report(analyse(read_study(folder)), {}, "").read_text()
+    text = write_report(analyse(read_study(folder))).read_text()
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
 
@@ -245,10 +247,10 @@ def test_numbers_and_figures_can_be_read_back_from_tensorboard(study, page):
 def test_a_scorer_that_is_gone_leaves_nothing_in_tensorboard(tmp_path):
     folder = make_study(tmp_path / "s", ["r3d"], ["R"], n_folds=2)
     analysis = analyse(read_study(folder))
-    write_report(analysis, {}, "")
+    write_report(analysis)
     gone = folder / "_summary" / "r3d"
     gone.rename(folder / "_summary" / "an_old_model")
-    write_report(analysis, {}, "")
+    write_report(analysis)
     assert gone.exists()
     assert not list((folder / "_summary" / "an_old_model").glob("*"))
 

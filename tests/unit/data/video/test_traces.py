@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pdla.data.video.pictures import draw_height_trace
+from pdla.data.video.traces import draw_height_trace
 from tests.fixtures.people import make_recording
 
 
