@@ -161,6 +161,9 @@ def combine_clips(
     that went wrong does not count; `max` takes the clip with the highest expected score, as a rater
     who judges by the worst moment.
     """
+    if len(probabilities) == 1:
+        only: NDArray[np.float64] = probabilities[0]
+        return only
     if combination == "max":
         highest: NDArray[np.float64] = probabilities[int(np.argmax(expected_score(probabilities)))]
         return highest
