@@ -51,6 +51,10 @@ def begin_clips(study: Study, n_clips: int, process: Executor) -> Callable[[], E
     }
     missing = {key: path for key, path in paths.items() if not path.exists()}
     recordings = study.first.config["recordings"]
+    videos = recordings.get("root") or recordings.get("videos")
+    if missing and not Path(str(videos)).exists():  # known without starting a process
+        note = f"No clip was drawn: {videos}: not found, where the first run read its recordings"
+        return lambda: ErrorClips(note=note)
     drawing = process.submit(write_leg_clips, recordings, missing) if missing else None
     return lambda: _finish(paths, drawing)
 

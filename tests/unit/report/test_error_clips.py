@@ -15,7 +15,9 @@ from tests.fixtures.studies import make_study
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return read_study(make_study(tmp_path_factory.mktemp("runs") / "clinic"))
+    study = read_study(make_study(tmp_path_factory.mktemp("runs") / "clinic"))
+    study.first.config["recordings"]["videos"] = str(tmp_path_factory.mktemp("videos"))
+    return study
 
 
 class FakeProcess(Executor):
@@ -62,3 +64,9 @@ def test_a_failure_in_the_other_process_is_said_on_the_page(study, error):
     clips = begin_clips(study, 9, FakeProcess(error))()
     assert clips.note == f"No clip was drawn: {error}"
     assert not clips.addresses
+
+
+def test_recordings_that_are_gone_are_named_without_another_process(tmp_path):
+    study, process = read_study(make_study(tmp_path / "clinic")), FakeProcess()
+    assert begin_clips(study, 2, process)().note.startswith("No clip was drawn: none: not found")
+    assert process.drawn == []
