@@ -12,11 +12,13 @@ from typing import Final
 
 import pandas as pd
 
+from pdla.data.intake.options import source_paths
 from pdla.data.video.leg_clips import write_leg_clips
 from pdla.evaluation.predictions import LEG_KEY, LegKey
 from pdla.report.pooling import pool_models
 from pdla.report.scopes import complete_passes, leg_scopes
 from pdla.report.study import Study
+from pdla.runs.config import Section
 
 CLIPS: Final = "clips"
 
@@ -51,12 +53,24 @@ def begin_clips(study: Study, n_clips: int, process: Executor) -> Callable[[], E
     }
     missing = {key: path for key, path in paths.items() if not path.exists()}
     recordings = study.first.config["recordings"]
-    videos = recordings.get("root") or recordings.get("videos")
-    if missing and not Path(str(videos)).exists():  # known without starting a process
-        note = f"No clip was drawn: {videos}: not found, where the first run read its recordings"
-        return lambda: ErrorClips(note=note)
-    drawing = process.submit(write_leg_clips, recordings, missing) if missing else None
+    try:
+        drawing = _start(process, recordings, missing) if missing else None
+    except (ValueError, OSError) as error:
+        nothing = _no_clip(error)
+        return lambda: nothing
     return lambda: _finish(paths, drawing)
+
+
+def _start(process: Executor, recordings: Section, paths: Mapping[LegKey, Path]) -> "Future[None]":
+    """Start to draw, unless it is known without a process that there is nothing to draw from."""
+    videos, _ = source_paths(recordings)
+    if not videos.exists():
+        raise FileNotFoundError(f"{videos}: not found, where the first run read its recordings")
+    return process.submit(write_leg_clips, recordings, paths)
+
+
+def _no_clip(error: Exception) -> ErrorClips:
+    return ErrorClips(note=f"No clip was drawn: {error}")
 
 
 def _finish(paths: Mapping[LegKey, Path], drawing: Future[None] | None) -> ErrorClips:
@@ -64,7 +78,7 @@ def _finish(paths: Mapping[LegKey, Path], drawing: Future[None] | None) -> Error
         if drawing is not None:
             drawing.result()
     except (ValueError, OSError, BrokenExecutor) as error:
-        return ErrorClips(note=f"No clip was drawn: {error}")
+        return _no_clip(error)
     addresses = {key: f"{CLIPS}/{path.name}" for key, path in paths.items() if path.exists()}
     note = f"The first {len(addresses)} can be watched, beside this page in {CLIPS}/."
     return ErrorClips(addresses, note if addresses else "")

@@ -11,8 +11,8 @@ from pdla.data.drawing.options import Drawing, Style
 from pdla.data.drawing.strokes import n_channels, strokes_of
 from pdla.data.skeletons import N_JOINTS
 
-# H, W in px of the part of a frame that one program draws; of nine sizes the fastest on an H200
-# (16 x 64: 54,000 clips/s at 192 x 108, 32 x 64: 50,700, 8 x 128: 21,800).
+# H, W in px of the part of a frame that one program draws; of nine sizes the fastest on an H100
+# (16 x 64: 60,100 clips/s at 192 x 108, 32 x 64: 55,900, 8 x 128: 21,900).
 TILE: Final = (16, 64)
 
 
